@@ -1,0 +1,1 @@
+"""Data: images and masks -> batches. May import `util`."""

@@ -1,0 +1,1 @@
+"""Deeplab: photos -> person masks, and the blurs behind them. May import `util`."""

@@ -1,0 +1,1 @@
+"""Models: batch -> losses and images. May import `data` and `util`."""

@@ -1,0 +1,1 @@
+"""Command-line tools around training. May import every folder."""

@@ -1,0 +1,163 @@
+"""Photos and masks from disk and back, the same for every program. No torch in here: workers stay light."""
+
+import os
+import warnings
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from util.errors import UserError
+from util.files import atomic_path
+
+IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp"})
+
+# Pillow refuses above twice its MAX_IMAGE_PIXELS; phones make up to 200 megapixels today.
+Image.MAX_IMAGE_PIXELS = 110_000_000
+
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+class ImageError(UserError):
+    """An image file that can't be used; the message names it and says why."""
+
+
+def is_image(path: str | os.PathLike) -> bool:
+    """True for a name that ends like an image and does not start with a dot (unfinished or hidden files)."""
+    path = Path(path)
+    return path.suffix.lower() in IMAGE_EXTENSIONS and not path.name.startswith(".")
+
+
+def list_images(folder: str | os.PathLike) -> list[Path]:
+    """All images below `folder`, sorted by path; links are followed, hidden files and folders are not listed.
+
+    Raises:
+        UserError: `folder` is not a folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder")
+    found: list[Path] = []
+    for root, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(root, name) for name in names if is_image(name)]
+    return sorted(found)
+
+
+def _open(path: str | os.PathLike) -> Image.Image:
+    """Decode the first frame of `path`, turned upright by its EXIF orientation; any Pillow mode."""
+    path = Path(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                image.load()
+                return ImageOps.exif_transpose(image)
+    except FileNotFoundError:
+        raise ImageError(f"{path}: no such file") from None
+    except UnidentifiedImageError:
+        empty = path.stat().st_size == 0
+        raise ImageError(f"{path}: {'the file is empty' if empty else 'not an image'}; remove it") from None
+    except Image.DecompressionBombError:
+        raise ImageError(
+            f"{path}: more than {2 * Image.MAX_IMAGE_PIXELS // 10**6} megapixels; scale it down"
+        ) from None
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, ArithmeticError) as error:
+        raise ImageError(f"{path}: can't be decoded ({error}); remove it or fetch it again") from None
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """Scale 16-bit grayscale ([0,65535]) and floating-point images ([0,1]) to 8 bits; others pass."""
+    if image.mode.startswith("I"):
+        array = np.asarray(image).astype(np.float64) / 257
+    elif image.mode == "F":
+        array = np.asarray(image).astype(np.float64) * 255
+    else:
+        return image
+    return Image.fromarray(np.clip(np.nan_to_num(array) + 0.5, 0, 255).astype(np.uint8))
+
+
+def has_alpha(image: Image.Image) -> bool:
+    """True if `image` has an alpha channel or a transparent palette entry or colour."""
+    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+
+
+def read_image(path: str | os.PathLike) -> Image.Image:
+    """Read a photo as 8-bit RGB whatever its file holds.
+
+    EXIF orientation is applied; 16-bit values are scaled, not cut; CMYK goes through its own ICC profile;
+    transparent parts are laid on white; of an animation the first frame counts. `info['icc_profile']` stays
+    with RGB photos, whose numbers are not converted.
+
+    Raises:
+        ImageError: missing, empty, not an image, truncated, or too many megapixels.
+    """
+    image = _to_8_bit(_open(path))
+    profile = image.info.get("icc_profile")
+    if has_alpha(image):
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image).convert("RGB")
+    elif image.mode == "CMYK":
+        image, profile = _cmyk_to_srgb(image, profile), None
+    elif image.mode != "RGB":
+        profile = profile if image.mode == "P" else None
+        image = image.convert("RGB")
+    image.info = {"icc_profile": profile} if profile else {}
+    return image
+
+
+def _cmyk_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if profile:
+        try:
+            converted = ImageCms.profileToProfile(
+                image, ImageCms.ImageCmsProfile(BytesIO(profile)), _SRGB, outputMode="RGB"
+            )
+            if converted is not None:
+                return converted
+        except (ImageCms.PyCMSError, OSError):
+            pass  # a broken profile: Pillow's plain formula is still better than no photo
+    return image.convert("RGB")
+
+
+def read_mask(path: str | os.PathLike) -> Image.Image:
+    """Read a subject mask as 8-bit grayscale, 255 = subject, soft edges kept.
+
+    Two forms are known: a single-channel image, and a cut-out whose alpha channel is the mask.
+
+    Raises:
+        ImageError: as `read_image`.
+    """
+    image = _to_8_bit(_open(path))
+    if has_alpha(image):
+        return image.convert("RGBA").getchannel("A")
+    return image.convert("L")
+
+
+def write_image(image: Image.Image, path: str | os.PathLike, **options: object) -> None:
+    """Save `image` at `path` atomically, in the format of its suffix; JPEG and WebP at quality 95 by default.
+
+    Raises:
+        UserError: an unknown suffix, a full disk, a folder that can't be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in IMAGE_EXTENSIONS:
+        raise UserError(
+            f"{path}: can't write images of this kind; use one of {' '.join(sorted(IMAGE_EXTENSIONS))}"
+        )
+    if path.suffix.lower() in (".jpg", ".jpeg", ".webp"):
+        options = {"quality": 95, **options}
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        options = {"subsampling": 0, **options}
+    with atomic_path(path) as temporary:
+        image.save(temporary, **options)
+
+
+def find_by_stem(folder: str | os.PathLike) -> dict[str, Path]:
+    """Map each image's stem in `folder` (not below it) to its path; PNG wins where a stem occurs twice."""
+    found: dict[str, Path] = {}
+    for path in sorted(Path(folder).iterdir()):
+        if is_image(path) and (path.stem not in found or path.suffix.lower() == ".png"):
+            found[path.stem] = path
+    return found
