@@ -20,7 +20,7 @@ SCHEMAS = {
 
 
 def compiled_operators_load() -> bool:
-    """True if the installed torchvision's compiled operators fit this torch; also if there is no torchvision."""
+    """True if the installed torchvision's compiled operators fit this torch, or there is none."""
     spec = importlib.util.find_spec("torchvision")
     if spec is None or spec.origin is None:
         return True
@@ -33,7 +33,7 @@ def compiled_operators_load() -> bool:
 
 
 def declare_missing_operators() -> None:
-    """Declare the operators that `import torchvision` asks for if the library that defines them can't load."""
+    """Declare what `import torchvision` asks for if the library that defines it can't load."""
     if sys.platform == "linux" and "torchvision" not in sys.modules and not compiled_operators_load():
         for name, schema in SCHEMAS.items():
             torch.library.define(name, schema)
