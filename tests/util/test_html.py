@@ -1,0 +1,96 @@
+"""Result pages, read back by an HTML parser that knows nothing of how they are written."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from PIL import Image
+
+from util.html import ResultPage
+
+HOSTILE = "a \"q\" 'x' <script>boom()<&#39;> ü # 50%20 ?=.y"
+
+
+class Elements(HTMLParser):
+    def __init__(self, path):
+        super().__init__()
+        self.found, self.text = [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, tag, **wanted):
+        return [a for t, a in self.found if t == tag and all(a.get(k) == v for k, v in wanted.items())]
+
+
+def picture(folder, file, size=(40, 30)):
+    path = Path(folder, file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (200, 30, 30)).save(path)
+    return file
+
+
+def test_names_of_any_characters_lead_to_their_files_and_start_no_script(tmp_path):
+    page = ResultPage(tmp_path, HOSTILE)
+    files = {label: picture(tmp_path, f"images/{HOSTILE}_{label}.png") for label in ("real_A", "fake_B")}
+    page.add(HOSTILE, files, {HOSTILE: 1.5})
+    page.add_table(HOSTILE, [HOSTILE], [[HOSTILE, HOSTILE]])
+    elements = Elements(page.save())
+    sources = {a["src"] for a in elements.all("img") if "src" in a}
+    assert {unquote(source) for source in sources} == set(files.values())
+    assert not any(set(source) & set("#?<>\"' ") for source in sources)
+    assert len(elements.all("script")) == 1
+    assert elements.all("article")[0]["data-name"] == HOSTILE
+    assert json.loads(elements.all("article")[0]["data-figures"]) == {HOSTILE: 1.5}
+    assert elements.text.count(HOSTILE) >= 6  # title, heading, photo, figure, table
+
+
+def test_page_needs_nothing_from_elsewhere(tmp_path):
+    page = ResultPage(tmp_path, "t")
+    page.add("p", {"real_A": picture(tmp_path, "images/p.png")})
+    elements = Elements(page.save())
+    addresses = [a[key] for _, a in elements.found for key in ("src", "href") if key in a]
+    assert addresses
+    assert not any(":" in address and not address.startswith("data:") for address in addresses)
+    assert not any(address.startswith("/") for address in addresses)
+
+
+def test_large_pictures_get_thumbnails_and_links_to_the_whole(tmp_path):
+    page = ResultPage(tmp_path, "t")
+    page.add("p", {"real_A": picture(tmp_path, "images/p.png", (1200, 600))})
+    elements = Elements(page.save())
+    image = elements.all("img", loading="lazy")[0]
+    assert (image["width"], image["height"]) == ("512", "256")
+    with Image.open(tmp_path / image["src"]) as thumbnail:
+        assert thumbnail.size == (512, 256)
+    assert elements.all("a")[0]["href"] == "images/p.png"
+
+
+def test_thumbnail_follows_its_picture(tmp_path):
+    page = ResultPage(tmp_path, "t")
+    page.add("p", {"real_A": picture(tmp_path, "images/p.png", (1200, 600))})
+    page.save()
+    Image.new("RGB", (1200, 600), (0, 0, 250)).save(tmp_path / "images/p.png")
+    page.save()
+    with Image.open(tmp_path / "thumbnails/images/p.png.jpg") as thumbnail:
+        assert thumbnail.getpixel((100, 100))[2] > 200
+
+
+def test_figures_without_value_are_not_sorted_by(tmp_path):
+    page = ResultPage(tmp_path, "t")
+    page.add("p", {"a": picture(tmp_path, "images/p.png")}, {"psnr": float("nan")}, {"a": {"ssim": 0.5}})
+    row = Elements(page.save()).all("article")[0]
+    assert json.loads(row["data-figures"]) == {"a: ssim": 0.5}
+
+
+def test_missing_picture_is_named(tmp_path):
+    page = ResultPage(tmp_path, "t")
+    page.add("p", {"a": "images/gone.png"})
+    with pytest.raises(FileNotFoundError, match=r"gone\.png"):
+        page.save()

@@ -1,0 +1,46 @@
+"""What a run leaves in its folder."""
+
+import argparse
+
+import numpy as np
+import torch
+from PIL import Image
+
+from util.visualizer import Visualizer, to_uint8
+
+
+def options(folder, **changes):
+    values = {"checkpoints_dir": str(folder), "name": "run", "no_html": False, "display_id": 0, **changes}
+    return argparse.Namespace(**values)
+
+
+def visuals(value):
+    return {"real_A": torch.full((2, 3, 8, 12), value), "mask_A": torch.ones(2, 1, 8, 12)}
+
+
+def test_to_uint8_maps_the_range_and_makes_gray_rgb():
+    image = torch.tensor([-1.0, 0.0, 1.0, 3.0]).view(1, 2, 2)
+    assert to_uint8(image).tolist() == [[[0] * 3, [128] * 3], [[255] * 3, [255] * 3]]
+    rows = torch.arange(3.0).view(3, 1, 1).expand(3, 4, 6) / 2
+    assert to_uint8(rows).shape == (4, 6, 3)
+    assert to_uint8(rows)[0, 0].tolist() == [128, 191, 255]
+
+
+def test_sample_page_keeps_one_row_per_epoch_newest_first(tmp_path):
+    first = Visualizer(options(tmp_path))
+    for epoch in (1, 2, 3):
+        first.display_current_results(visuals(epoch / 4), epoch, epoch * 100, save_html=True)
+    Visualizer(options(tmp_path), 100).display_current_results(visuals(0.0), 2, 200, save_html=True)
+    page = (tmp_path / "run/web/index.html").read_text()
+    assert 0 < page.index(">epoch 2<") < page.index(">epoch 1<")
+    assert ">epoch 3<" not in page  # of the run before the one continued
+    stored = np.asarray(Image.open(tmp_path / "run/web/images/epoch002_real_A.png"))
+    assert stored.shape == (8, 12, 3)
+    assert stored[0, 0, 0] == 128
+    assert page.index("epoch002_real_A") < page.index("epoch002_mask_A")  # the model's order
+
+
+def test_no_page_where_none_is_wanted(tmp_path):
+    Visualizer(options(tmp_path), 0).display_current_results(visuals(0.0), 1, 100, save_html=False)
+    Visualizer(options(tmp_path, no_html=True)).display_current_results(visuals(0.0), 1, 100, save_html=True)
+    assert not (tmp_path / "run/web/index.html").exists()

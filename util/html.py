@@ -1,0 +1,235 @@
+"""Pages of pictures: one HTML file that needs nothing but the pictures beside it."""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import dominate
+from dominate import tags
+from dominate.util import raw
+from PIL import Image
+from tqdm import tqdm
+
+from util.files import write_text
+from util.images import write_image
+
+ASSETS = Path(__file__).parent / "assets"
+THUMBNAIL_SIDE = 512  # pixels, the longer side; smaller pictures are shown as they are
+
+Figures = dict[str, float]
+
+
+class dialog(tags.html_tag):  # dominate names its classes as the elements, and lacks this one
+    """The HTML element `dialog`."""
+
+
+@dataclass
+class Photo:
+    """One row of a page: pictures by column label, its figures, and the figures of single pictures."""
+
+    name: str
+    images: dict[str, str]
+    figures: Figures = field(default_factory=dict)
+    column_figures: dict[str, Figures] = field(default_factory=dict)
+
+    def sort_values(self) -> Figures:
+        """All figures by the name they are sorted by on the page."""
+        of_columns = {
+            f"{label}: {name}": value
+            for label, figures in self.column_figures.items()
+            for name, value in figures.items()
+        }
+        return {**self.figures, **of_columns}
+
+
+class ResultPage:
+    """`folder/index.html`: a row per photo with a before/after slider, its pictures and its figures.
+
+    Works from the disk without a server, wherever the folder is moved. Pictures lie below `folder`, most
+    often in `folder/images/`. Those larger than a thumbnail get one in `folder/thumbnails/`.
+    """
+
+    def __init__(self, folder: str | os.PathLike, title: str) -> None:
+        self.folder = Path(folder)
+        self.title = title
+        self._photos: list[Photo] = []
+        self._tables: list[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = []
+
+    def add(
+        self,
+        name: str,
+        images: dict[str, str],
+        figures: Figures | None = None,
+        column_figures: dict[str, Figures] | None = None,
+    ) -> None:
+        """Add a photo.
+
+        Args:
+            images: column label -> file relative to the page's folder, any characters in its name. The slider
+                starts with the first two columns as before and after.
+            figures: figures of the photo, shown under its name.
+            column_figures: column label -> figures shown beneath that picture.
+        """
+        self._photos.append(Photo(name, dict(images), dict(figures or {}), dict(column_figures or {})))
+
+    def add_table(self, caption: str, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Put a table above the photos; the first cell of a row is its heading."""
+        self._tables.append((caption, list(headers), [list(row) for row in rows]))
+
+    def save(self) -> Path:
+        """Write the page, and the thumbnails that are missing or outdated; returns the page's path."""
+        files = list(dict.fromkeys(file for photo in self._photos for file in photo.images.values()))
+        with ThreadPoolExecutor() as pool:
+            jobs = pool.map(lambda file: make_thumbnail(self.folder, file), files)
+            shown = dict(tqdm(zip(files, jobs, strict=True), "thumbnails", len(files), leave=False, delay=2))
+        path = self.folder / "index.html"
+        write_text(path, self._render(shown))
+        return path
+
+    def _render(self, shown: dict[str, "Thumbnail"]) -> str:
+        columns = list(dict.fromkeys(label for photo in self._photos for label in photo.images))
+        document = dominate.document(title=self.title)
+        document["lang"] = "en"
+        with document.head:
+            tags.meta(charset="utf-8")
+            tags.meta(name="viewport", content="width=device-width, initial-scale=1")
+            tags.link(rel="icon", href="data:,")  # else browsers ask a server for /favicon.ico
+            tags.style(raw((ASSETS / "page.css").read_text(encoding="utf-8")))
+        with document.body:
+            with tags.header():
+                tags.h1(self.title)
+                for table in self._tables:
+                    _table(*table)
+                if self._photos:
+                    self._controls(columns)
+            with tags.main(id="photos"):
+                for photo in self._photos:
+                    _row(photo, columns, shown)
+            _viewer()
+            tags.script(raw((ASSETS / "page.js").read_text(encoding="utf-8")))
+        return document.render(pretty=False)
+
+    def _controls(self, columns: list[str]) -> None:
+        sort_names = list(dict.fromkeys(name for photo in self._photos for name in photo.sort_values()))
+        with tags.form(id="controls", autocomplete="off"):
+            with tags.fieldset():
+                tags.legend("Columns")
+                for place, column in enumerate(columns):
+                    with tags.label():
+                        tags.input_(type="checkbox", name="column", value=str(place), checked=True)
+                        tags.span(column)
+            if len(columns) > 1:
+                with tags.fieldset():
+                    tags.legend("Slider")
+                    _choice("before", "from", columns, 0)
+                    _choice("after", "to", columns, 1)
+            with tags.fieldset():
+                tags.legend("Order")
+                _choice("sort", "by", ["as listed", "name", *sort_names], 0)
+                with tags.label():
+                    tags.input_(type="checkbox", name="descending")
+                    tags.span("largest first")
+            tags.p(f"{len(self._photos)} photos. Keys: left and right change the photo, Enter enlarges it.")
+
+
+@dataclass
+class Thumbnail:
+    """The file to show for a picture, below the page's folder, and its size in pixels."""
+
+    file: str
+    width: int
+    height: int
+
+
+def make_thumbnail(folder: Path, file: str) -> Thumbnail:
+    """Write `thumbnails/<file>.jpg` for a picture larger than a thumbnail, unless there is a current one."""
+    source = folder / file
+    with Image.open(source) as image:
+        if max(image.size) <= THUMBNAIL_SIDE:
+            return Thumbnail(file, *image.size)
+        target = folder / "thumbnails" / f"{file}.jpg"
+        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+            image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+            image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), reducing_gap=2.0)
+            write_image(image.convert("RGB"), target, quality=85)
+    with Image.open(target) as image:
+        return Thumbnail(target.relative_to(folder).as_posix(), *image.size)
+
+
+def _row(photo: Photo, columns: list[str], shown: dict[str, Thumbnail]) -> None:
+    values = {name: value for name, value in photo.sort_values().items() if value == value}  # JSON has no NaN
+    with tags.article(data_name=photo.name, data_figures=json.dumps(values), tabindex="-1"):
+        tags.h2(photo.name)
+        _figures(photo.figures)
+        with tags.div(cls="pictures"):
+            if len(photo.images) > 1:
+                before, after, *_ = (shown[file] for file in photo.images.values())
+                with tags.div(cls="compare"):
+                    tags.img(cls="before", alt="", **_source(before))
+                    tags.img(cls="after", alt="", **_source(after))
+                    _slider(f"before and after, {photo.name}")
+            for label, file in photo.images.items():
+                with tags.figure(data_column=str(columns.index(label))):
+                    with tags.a(href=quote(file), target="_blank"):
+                        tags.img(alt=f"{photo.name}, {label}", **_source(shown[file]))
+                    with tags.figcaption():
+                        tags.span(label)
+                        _figures(photo.column_figures.get(label, {}))
+
+
+def _slider(label: str) -> None:
+    tags.input_(type="range", min="0", max="100", value="50", step="0.1", aria_label=label)
+
+
+def _source(picture: Thumbnail) -> dict[str, str]:
+    size = {"width": str(picture.width), "height": str(picture.height)}
+    return {"src": quote(picture.file), "loading": "lazy", "decoding": "async", **size}
+
+
+def _figures(figures: Figures) -> None:
+    if figures:
+        with tags.dl():
+            for name, value in figures.items():
+                with tags.div():
+                    tags.dt(name)
+                    tags.dd(f"{value:.4g}")
+
+
+def _choice(name: str, label: str, values: list[str], chosen: int) -> None:
+    with tags.label():
+        tags.span(label)
+        with tags.select(name=name):
+            for place, value in enumerate(values):
+                tags.option(value, value=str(place), **({"selected": True} if place == chosen else {}))
+
+
+def _table(caption: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    with tags.div(cls="table"), tags.table():
+        tags.caption(caption)
+        with tags.thead(), tags.tr():
+            for header in headers:
+                tags.th(header, scope="col")
+        with tags.tbody():
+            for first, *cells in rows:
+                with tags.tr():
+                    tags.th(first, scope="row")
+                    for cell in cells:
+                        tags.td(cell)
+
+
+def _viewer() -> None:
+    """The enlarged view; page.js fills it."""
+    with dialog(id="viewer"):
+        with tags.div(cls="compare"):
+            tags.img(cls="before", alt="")
+            tags.img(cls="after", alt="")
+            _slider("before and after")
+        with tags.nav():
+            tags.button("←", type="button", value="-1", aria_label="previous photo")
+            tags.output()
+            tags.button("→", type="button", value="1", aria_label="next photo")
+            tags.button("close", type="button", value="0")

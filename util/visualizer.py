@@ -1,0 +1,87 @@
+"""What a training run shows: the logs, the page of sample pictures, and the visdom dashboard."""
+
+import argparse
+import re
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from util.html import ResultPage
+from util.images import write_image
+from util.run_log import RunLog
+
+
+class Visualizer:
+    """Shows a run in `checkpoints/<name>/`: `loss_log.txt`, `losses.csv`, `web/index.html`; and in visdom.
+
+    Args:
+        opt: `checkpoints_dir`, `name`, `no_html`, the `display_*` options (`display_id` 0: no visdom).
+        resume_iters: the step that the run continues from. What was logged after it is dropped, because it
+            will come again; 0 begins anew.
+    """
+
+    def __init__(self, opt: argparse.Namespace, resume_iters: int = 0) -> None:
+        folder = Path(opt.checkpoints_dir, opt.name)
+        self._log = RunLog(folder, resume_iters)
+        self._samples = None if opt.no_html else SamplePage(folder / "web", opt.name)
+
+    def print_current_losses(
+        self, epoch: int, total_iters: int, losses: dict[str, float], images_per_s: float, lr: float
+    ) -> str:
+        """Log and plot the losses of a step; returns them as one line of text for the caller to print."""
+        return self._log.add_losses(epoch, total_iters, losses, images_per_s, lr)
+
+    def print_validation(self, epoch: int, total_iters: int, figures: dict[str, float]) -> str:
+        """Log and plot the figures of a validation; returns them as one line of text."""
+        return self._log.add_validation(epoch, total_iters, figures)
+
+    def display_current_results(
+        self, visuals: dict[str, torch.Tensor], epoch: int, total_iters: int, save_html: bool
+    ) -> None:
+        """Show sample pictures, and keep them on the page if `save_html`.
+
+        Args:
+            visuals: label -> `[B,C,H,W] in [-1,1]`, C 1 or 3; the first of the batch is shown.
+        """
+        pictures = {label: to_uint8(batch[0]) for label, batch in visuals.items()}
+        if save_html and self._samples:
+            self._samples.write(pictures, epoch)
+
+    def close(self) -> None:
+        """End the run's displays; what could not be shown in visdom by then is in the logs."""
+
+
+class SamplePage:
+    """`web/index.html`: the latest sample pictures of each epoch, the newest epoch on top."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+
+    def write(self, pictures: dict[str, np.ndarray], epoch: int) -> None:
+        """Write label -> uint8 `[H,W,3]` as `images/epoch<NNN>_<label>.png`, and the page anew."""
+        for label, picture in pictures.items():
+            write_image(Image.fromarray(picture), self._folder / "images" / f"epoch{epoch:03d}_{label}.png")
+        page = ResultPage(self._folder, f"{self._name}: samples of training")
+        for shown_epoch, files in sorted(self._files_by_epoch().items(), reverse=True):
+            if shown_epoch > epoch:
+                continue  # left by an earlier run that went further than the one now continued
+            order = {label: place for place, label in enumerate(pictures)}
+            labels = sorted(files, key=lambda label: order.get(label, len(order)))
+            page.add(f"epoch {shown_epoch}", {label: files[label] for label in labels})
+        page.save()
+
+    def _files_by_epoch(self) -> dict[int, dict[str, str]]:
+        found: dict[int, dict[str, str]] = {}
+        for path in sorted(self._folder.glob("images/epoch*_*.png")):
+            if match := re.fullmatch(r"epoch(\d+)_(.+)\.png", path.name):
+                found.setdefault(int(match[1]), {})[match[2]] = f"images/{path.name}"
+        return found
+
+
+def to_uint8(image: torch.Tensor) -> np.ndarray:
+    """`[C,H,W] in [-1,1]`, C 1 or 3 -> uint8 `[H,W,3]` in [0,255], on the CPU."""
+    scaled = ((image.detach().float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return scaled.expand(3, -1, -1).permute(1, 2, 0).contiguous().cpu().numpy()
