@@ -1,0 +1,121 @@
+"""Figures of one photo: what an output keeps of the subject and what it does to the background.
+
+Images are `[H,W,3]` in [0,1] (sRGB values), masks `[H,W]` in [0,1], 1 = subject. Distances are pixels.
+A figure over an empty region is NaN.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+ERODED = 3  # pixels taken off the subject, so that the mask's own error does not count
+DILATED = 8  # pixels added to it, so that neither the edge nor hair counts as background
+COLOR_SIGMA = 12.0
+SSIM_SIGMA = 1.5
+SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
+
+# What is better of each figure, for choosing the best epoch: +1 the larger, -1 the smaller.
+BETTER = {
+    "subject_psnr": 1,
+    "subject_ssim": 1,
+    "subject_lpips": -1,
+    "gradient_left": -1,
+    "color_error": -1,
+    "halo": -1,
+    "psnr": 1,
+    "ssim": 1,
+}
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Three disjoint boolean maps `[H,W]` that cover a photo."""
+
+    subject: np.ndarray
+    ring: np.ndarray
+    background: np.ndarray
+
+    @classmethod
+    def of_mask(cls, mask: np.ndarray, eroded: float = ERODED, dilated: float = DILATED) -> "Regions":
+        """Subject: the mask (at least 0.5) eroded by a disc of radius `eroded`; background: outside the mask
+        dilated by a disc of radius `dilated`; ring: between them. The photo's border erodes nothing."""
+        inside = mask >= 0.5
+        subject = _distance_to(~inside) > eroded
+        background = _distance_to(inside) > dilated
+        return cls(subject, ~(subject | background), background)
+
+
+def _distance_to(region: np.ndarray) -> np.ndarray:
+    """Euclidean distance `[H,W]` of each pixel to the nearest one of `region`; infinite if it is empty."""
+    if not region.any():
+        return np.full(region.shape, np.inf, dtype=np.float32)
+    return cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+
+
+def figures_of_output(output: np.ndarray, source: np.ndarray, regions: Regions) -> dict[str, float]:
+    """All figures of an `output` made from the photo `source`, by name:
+
+    - `subject_psnr` (dB), `subject_ssim`: inside the subject;
+    - `gradient_left`: mean gradient of the background, output divided by source;
+    - `color_error`: mean absolute difference of the low frequencies of the background;
+    - `halo`: mean absolute difference in the ring around the subject's edge;
+    - `background_gradient`: the output's mean gradient itself, for the blur match.
+    """
+    gradient = background_gradient(output, regions.background)
+    source_gradient = background_gradient(source, regions.background)
+    return {
+        "subject_psnr": psnr(output, source, regions.subject),
+        "subject_ssim": ssim(output, source, regions.subject),
+        "gradient_left": gradient / source_gradient if source_gradient > 0 else float("nan"),
+        "color_error": color_error(output, source, regions.background),
+        "halo": _mean(np.abs(output - source), regions.ring),
+        "background_gradient": gradient,
+    }
+
+
+def psnr(output: np.ndarray, reference: np.ndarray, region: np.ndarray | None = None) -> float:
+    """Peak signal-to-noise ratio in dB over all channels of `region` (default: everywhere); inf if equal."""
+    error = _mean(np.square(output - reference, dtype=np.float64), region)
+    if np.isnan(error):
+        return error
+    return float("inf") if error == 0 else float(-10 * np.log10(error))
+
+
+def ssim(output: np.ndarray, reference: np.ndarray, region: np.ndarray | None = None) -> float:
+    """Mean structural similarity of `region` and the channels (Wang et al. 2004, Gaussian window of sigma 1.5)."""
+    x, y = np.float64(output), np.float64(reference)
+    mean_x, mean_y = _window(x), _window(y)
+    variances = _window(x * x) - mean_x**2 + _window(y * y) - mean_y**2
+    covariance = _window(x * y) - mean_x * mean_y
+    similarity = (2 * mean_x * mean_y + SSIM_C1) * (2 * covariance + SSIM_C2)
+    similarity /= (mean_x**2 + mean_y**2 + SSIM_C1) * (variances + SSIM_C2)
+    return _mean(similarity, region)
+
+
+def luma(image: np.ndarray) -> np.ndarray:
+    """Luma `[H,W]` of sRGB values (ITU-R BT.601 weights)."""
+    return image @ np.array([0.299, 0.587, 0.114], dtype=image.dtype)
+
+
+def background_gradient(image: np.ndarray, region: np.ndarray) -> float:
+    """Mean magnitude of the luma's gradient over `region`, per pixel (Sobel's kernels divided by 8)."""
+    brightness = luma(image)
+    across = cv2.Sobel(brightness, -1, 1, 0, scale=1 / 8)
+    down = cv2.Sobel(brightness, -1, 0, 1, scale=1 / 8)
+    return _mean(np.hypot(across, down), region)
+
+
+def color_error(output: np.ndarray, source: np.ndarray, region: np.ndarray) -> float:
+    """Mean absolute difference over `region` and the channels after a Gaussian of sigma 12."""
+    difference = cv2.GaussianBlur(output - source, (0, 0), COLOR_SIGMA)
+    return _mean(np.abs(difference), region)
+
+
+def _window(image: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(image, (11, 11), SSIM_SIGMA, borderType=cv2.BORDER_REFLECT)
+
+
+def _mean(values: np.ndarray, region: np.ndarray | None) -> float:
+    chosen = values if region is None else values[region]
+    return float(chosen.mean(dtype=np.float64)) if chosen.size else float("nan")
