@@ -83,7 +83,7 @@ def psnr(output: np.ndarray, reference: np.ndarray, region: np.ndarray | None = 
 
 
 def ssim(output: np.ndarray, reference: np.ndarray, region: np.ndarray | None = None) -> float:
-    """Mean structural similarity of `region` and the channels (Wang et al. 2004, Gaussian window of sigma 1.5)."""
+    """Mean structural similarity of `region`, all channels (Wang et al. 2004, Gaussian of sigma 1.5)."""
     x, y = np.float64(output), np.float64(reference)
     mean_x, mean_y = _window(x), _window(y)
     variances = _window(x * x) - mean_x**2 + _window(y * y) - mean_y**2
