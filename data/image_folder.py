@@ -1,0 +1,155 @@
+"""Photos of a dataroot with their masks, all checked before a run starts: see `scan_folders`."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.file_check import Facts, check_files
+from util.errors import UserError
+from util.images import find_by_stem, image_size, list_images
+
+PROBLEMS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo that has been checked, its upright size (width, height) in pixels, and its mask, if any."""
+
+    path: Path
+    size: tuple[int, int]
+    mask: Path | None
+
+
+@dataclass(frozen=True)
+class PhotoFolder:
+    """Where photos and their masks are.
+
+    Masks are found by the photo's stem, in `masks`; None: no masks are wanted. `side_by_side` photos hold A
+    in their left half and B in their right one, and the mask belongs to the left half.
+    """
+
+    photos: Path
+    masks: Path | None
+    masks_required: bool
+    side_by_side: bool = False
+
+    @classmethod
+    def of_domain(cls, opt: Any, letter: str) -> "PhotoFolder":
+        """Domain `letter` ('A' or 'B') of `opt.dataroot`: `<phase>A` with `maskA`."""
+        root = Path(opt.dataroot)
+        masks = None if opt.mask_policy == "none" else root / f"mask{letter}"
+        return cls(root / f"{opt.phase}{letter}", masks, opt.mask_policy == "required")
+
+    def find(self, limit: float) -> list[Path]:
+        """The first `limit` photos.
+
+        Raises:
+            UserError: no such folder, or no image in it.
+        """
+        found = list_images(self.photos)
+        if not found:
+            raise UserError(
+                f"{self.photos}: no images in there; put photos in, or mend --dataroot and --phase"
+            )
+        return found if limit >= len(found) else found[: int(limit)]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a file, and how to mend files of that kind; {root} stands for the dataroot."""
+
+    path: Path
+    what: str
+    mend: str
+
+
+MAKE_MASKS = "make missing masks: python deeplab/inference.py --dataroot {root}"
+MAKE_MASKS_AGAIN = "make masks again: python deeplab/inference.py --dataroot {root} --overwrite"
+DROP_EMPTY = "move photos without a subject aside: python deeplab/inference.py --dataroot {root} --drop_empty"
+REPLACE = "remove or replace files that can't be read"
+RENAME = "rename photos so that no two share a name"
+EVEN = "make pairs with: python datasets/combine_A_and_B.py"
+
+
+def scan_folders(
+    dataroot: str | Path, folders: Sequence[PhotoFolder], limit: float = float("inf")
+) -> list[list[Photo]]:
+    """Check all photos of `folders`, at most `limit` of each, and their masks; return the photos by folder.
+
+    Found: files that are missing, empty, no image or cut short; masks of another size than their photo (both
+    upright) or without a subject, that is, nowhere at least half white. What was found good is remembered in
+    `<dataroot>/.scan.json`, so that the next scan reads only new files.
+
+    Raises:
+        UserError: one for all problems: their number, the first ten, and what to do.
+    """
+    photos = [folder.find(limit) for folder in folders]
+    masks = [_masks(folder, found) for folder, found in zip(folders, photos, strict=True)]
+    to_check = [(path, False) for found in photos for path in found]
+    to_check += [(path, True) for found in masks for path in found if path]
+    facts = check_files(Path(dataroot), to_check)
+
+    pairs, problems = [], []
+    for folder, found, found_masks in zip(folders, photos, masks, strict=True):
+        problems += list(_problems(folder, found, found_masks, facts))
+        pairs.append(list(zip(found, found_masks, strict=True)))
+    if problems:
+        raise UserError(_listing(dataroot, problems, len(to_check)))
+    return [
+        [Photo(path, (facts[path].width, facts[path].height), mask) for path, mask in found]
+        for found in pairs
+    ]
+
+
+def _masks(folder: PhotoFolder, photos: Iterable[Path]) -> list[Path | None]:
+    """The mask of each of `photos`, None where there is none."""
+    by_stem = find_by_stem(folder.masks) if folder.masks and folder.masks.is_dir() else {}
+    return [by_stem.get(path.stem) for path in photos]
+
+
+def _problems(
+    folder: PhotoFolder, photos: list[Path], masks: list[Path | None], facts: dict[Path, Facts | str]
+) -> Iterable[Problem]:
+    stems = Counter(path.stem for path in photos) if folder.masks_required else Counter()
+    for path, mask in zip(photos, masks, strict=True):
+        photo = facts[path]
+        if isinstance(photo, str):
+            yield Problem(path, photo, REPLACE)
+            continue
+        if folder.side_by_side and photo.width % 2:
+            yield Problem(path, f"{photo.width} px wide, so not two halves side by side", EVEN)
+        if stems[path.stem] > 1:
+            yield Problem(path, "has the same name as another photo, and so the same mask", RENAME)
+        if mask is None and folder.masks_required:
+            yield Problem(path, f"no mask {folder.masks / path.stem}.png", MAKE_MASKS)
+        elif mask is not None:
+            yield from _mask_problems(folder, path, mask, facts)
+
+
+def _mask_problems(
+    folder: PhotoFolder, path: Path, mask_path: Path, facts: dict[Path, Facts | str]
+) -> Iterable[Problem]:
+    photo, mask = facts[path], facts[mask_path]
+    if isinstance(mask, str):
+        yield Problem(mask_path, mask, MAKE_MASKS_AGAIN)
+        return
+    width, height = photo.width // 2 if folder.side_by_side else photo.width, photo.height
+    if (mask.width, mask.height) != (width, height) and (mask.width, mask.height) == (height, width):
+        # An orientation that stands behind the pixels is unknown so far; rare, so decode only here.
+        width, height = image_size(path, decode=True)
+    if (mask.width, mask.height) != (width, height):
+        what = f"{mask.width} x {mask.height} px, but its photo {path} has {width} x {height}"
+        yield Problem(mask_path, what, MAKE_MASKS_AGAIN)
+    if mask.empty and folder.masks_required:
+        yield Problem(mask_path, "no subject: no pixel is 128 or more of 255", DROP_EMPTY)
+
+
+def _listing(dataroot: str | Path, problems: list[Problem], checked: int) -> str:
+    shown = [f"  {problem.path}: {problem.what}" for problem in problems[:PROBLEMS_SHOWN]]
+    if len(problems) > PROBLEMS_SHOWN:
+        shown.append(f"  and {len(problems) - PROBLEMS_SHOWN} more")
+    mends = dict.fromkeys(problem.mend.format(root=dataroot) for problem in problems)
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {checked} photos and masks:"
+    return "\n".join([f"{dataroot}: {count}", *shown, *mends])

@@ -1,0 +1,158 @@
+"""Batches of an epoch in a fixed order: the same for one or many workers and ranks, and from any batch on."""
+
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
+
+from data.base_dataset import BaseDataset
+from util.errors import UserError
+
+# First number of a seed: keeps the random numbers of the order apart from those of the photos.
+ORDER_STREAM = 0
+
+
+class EpochBatches(Sampler[list[tuple[int, int]]]):
+    """Batches of (epoch, index) keys of one epoch, for one of `world_size` ranks.
+
+    The order comes from (seed, epoch) alone. Together, the ranks' n-th batches are what one process with a
+    batch `world_size` times as large gets as its n-th. In training (`pad`) the order is filled up from its
+    start so that all ranks take the same number of steps; the last batch may be smaller, none is dropped.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        pad: bool = True,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        self.length = length
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.pad = pad
+        self.rank = rank
+        self.world_size = world_size
+        self.epoch = 0
+        self.first = 0  # batches of the epoch to leave out, for a run that goes on in its middle
+
+    def indices(self) -> np.ndarray:
+        """This rank's indices in the order of the current epoch."""
+        order = np.arange(self.length)
+        if self.shuffle:
+            order = np.random.default_rng([ORDER_STREAM, self.seed, self.epoch]).permutation(order)
+        if self.pad:
+            order = np.resize(order, -(-self.length // self.world_size) * self.world_size)
+        return order[self.rank :: self.world_size]
+
+    def __len__(self) -> int:
+        """Number of batches in a whole epoch of this rank."""
+        return -(-len(self.indices()) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        keys = [(self.epoch, index) for index in self.indices().tolist()]
+        starts = range(self.first * self.batch_size, len(keys), self.batch_size)
+        return iter([keys[start : start + self.batch_size] for start in starts])
+
+
+class Loader:
+    """What `create_dataset` returns: iterate over it for the batches of the epoch set by `set_epoch`.
+
+    A batch is a dict of stacked tensors and lists of paths, as the dataset's items. `len()` counts photos.
+    """
+
+    def __init__(self, dataset: BaseDataset, opt: Any, rank: int = 0, world_size: int = 1) -> None:
+        self.dataset = dataset
+        self.batches = EpochBatches(
+            len(dataset),
+            opt.batch_size,
+            shuffle=opt.isTrain and not opt.serial_batches,
+            seed=opt.seed,
+            pad=opt.isTrain,
+            rank=rank,
+            world_size=world_size,
+        )
+        workers = min(opt.num_threads, len(self.batches))
+        self.loader = DataLoader(
+            _ErrorsAsItems(dataset),
+            batch_sampler=self.batches,
+            num_workers=workers,
+            collate_fn=collate,
+            pin_memory=torch.cuda.is_available(),
+            worker_init_fn=_leave_signals_to_main,
+            # An own generator: the default one takes a number from the global generator at every epoch.
+            generator=torch.Generator().manual_seed(opt.seed),
+            persistent_workers=workers > 0,
+            prefetch_factor=4 if workers else None,
+        )
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    @property
+    def num_batches(self) -> int:
+        """Batches in one epoch of this rank; the last may be smaller."""
+        return len(self.batches)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, from which order, crops, flips and pairs follow together with the seed."""
+        self.batches.epoch = epoch
+
+    def iterate(self, skip_batches: int = 0) -> Iterator[dict[str, Any]]:
+        """The epoch's batches from number `skip_batches` on; those before are not even read.
+
+        Raises:
+            UserError: a photo or mask that can't be used any more.
+        """
+        self.batches.first = skip_batches
+        for batch in self.loader:
+            if isinstance(batch, UserError):
+                raise batch
+            yield batch
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self.iterate()
+
+
+def collate(items: list[dict[str, Any] | UserError]) -> dict[str, Any] | UserError:
+    """Stack `items` into a batch. A mask is in it where all its photos have one; paths become lists.
+
+    A `UserError` among the items, or sizes that can't be stacked, gives a `UserError` in place of the batch.
+    """
+    for item in items:
+        if isinstance(item, UserError):
+            return item
+    keys = [key for key in items[0] if all(key in item for item in items)]
+    for key in keys:
+        if isinstance(items[0][key], torch.Tensor) and len({item[key].shape for item in items}) > 1:
+            return UserError(
+                f"photos of different sizes can't share a batch ({items[0][key + '_paths']} and others): "
+                "use --batch_size 1 or a --preprocess that ends in crop"
+            )
+    return default_collate([{key: item[key] for key in keys} for item in items])
+
+
+class _ErrorsAsItems(Dataset):
+    """Returns a `UserError` instead of raising it: out of a worker, it would come with a long traceback."""
+
+    def __init__(self, dataset: BaseDataset) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, key: tuple[int, int]) -> dict[str, Any] | UserError:
+        try:
+            return self.dataset[key]
+        except UserError as error:
+            return error
+
+
+def _leave_signals_to_main(worker: int) -> None:
+    """Ctrl-C and a cluster's SIGTERM reach workers too; the main process finishes its step and ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -1,0 +1,149 @@
+"""From decoded photos and masks to tensors: one geometry, drawn once, goes to a photo and its mask alike."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from util.errors import UserError
+
+SCALINGS = ("resize", "scale_width", "scale_shortside")
+PREPROCESSING = ("none", *SCALINGS, "crop", *(f"{scaling}_and_crop" for scaling in SCALINGS))
+
+# Generators halve the photo twice and double it twice; other sides would not come back as they went in.
+SIDE_MULTIPLE = 4
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The part of a scaled photo to use: `crop` (width, height) at `corner` (left, top), maybe mirrored."""
+
+    corner: tuple[int, int]
+    crop: tuple[int, int]
+    flip: bool
+
+    def cut(self, pixels: np.ndarray) -> np.ndarray:
+        """The part of `pixels` [H,W] or [H,W,C], a view."""
+        (left, top), (width, height) = self.corner, self.crop
+        cropped = pixels[top : top + height, left : left + width]
+        return cropped[:, ::-1] if self.flip else cropped
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """What `--preprocess`, `--load_size`, `--crop_size` and `--no_flip` ask for.
+
+    Scalings: `resize` to load_size x load_size, `scale_width` to load_size wide, `scale_shortside` so that
+    the shorter side is load_size; the last two keep the aspect. A photo smaller than the crop is enlarged
+    until it covers it. Without a crop, sides are rounded to the nearest multiple of 4 (`none`: only that).
+    """
+
+    scaling: str  # one of SCALINGS, or "none"
+    crops: bool
+    load_size: int
+    crop_size: int
+    augments: bool  # random place of the crop; else the middle
+    flips: bool
+
+    @classmethod
+    def from_options(cls, opt: Any) -> "Preprocess":
+        """Read the options; crop and mirror at random only in training.
+
+        Raises:
+            UserError: an unknown `--preprocess`, or sizes that can't work.
+        """
+        parts = set(opt.preprocess.replace("_and_", ",").split(","))
+        scalings = parts & {*SCALINGS, "none"}
+        if parts - {*SCALINGS, "none", "crop"} or len(scalings) > 1 or parts == {"none", "crop"}:
+            raise UserError(f"--preprocess {opt.preprocess}: use one of {', '.join(PREPROCESSING)}")
+        crops = "crop" in parts
+        if crops and opt.crop_size % SIDE_MULTIPLE:
+            raise UserError(f"--crop_size {opt.crop_size}: must be a multiple of {SIDE_MULTIPLE}")
+        if crops and "resize" in parts and opt.load_size < opt.crop_size:
+            raise UserError(
+                f"--load_size {opt.load_size} is smaller than --crop_size {opt.crop_size}; "
+                "make it at least as large"
+            )
+        return cls(
+            scaling=scalings.pop() if scalings else "none",
+            crops=crops,
+            load_size=opt.load_size,
+            crop_size=opt.crop_size,
+            augments=opt.isTrain,
+            flips=opt.isTrain and not opt.no_flip,
+        )
+
+    def scaled_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Size (width, height) to which a photo of `size` is scaled before the crop."""
+        width, height = size
+        if self.scaling == "resize":
+            scaled: tuple[float, float] = (self.load_size, self.load_size)
+        else:
+            scale = {
+                "none": 1.0,
+                "scale_width": self.load_size / width,
+                "scale_shortside": self.load_size / min(width, height),
+            }[self.scaling]
+            if self.crops:
+                scale = max(scale, self.crop_size / min(width, height))
+            scaled = (width * scale, height * scale)
+        multiple = 1 if self.crops else SIDE_MULTIPLE
+        width, height = (max(multiple, round(side / multiple) * multiple) for side in scaled)
+        return width, height
+
+    def draw(self, size: tuple[int, int], rng: np.random.Generator) -> Geometry:
+        """Choose the part of a photo that was scaled to `size` (width, height)."""
+        crop = (self.crop_size, self.crop_size) if self.crops else size
+        spare = (size[0] - crop[0], size[1] - crop[1])
+        if self.augments:
+            corner = (int(rng.integers(spare[0] + 1)), int(rng.integers(spare[1] + 1)))
+        else:
+            corner = (spare[0] // 2, spare[1] // 2)
+        return Geometry(corner, crop, flip=self.flips and bool(rng.random() < 0.5))
+
+
+def resize(pixels: np.ndarray, size: tuple[int, int], resample: Image.Resampling) -> np.ndarray:
+    """Scale `pixels` [H,W] or [H,W,C], uint8 or uint16, to `size` (width, height), antialiased.
+
+    Values that a kernel with negative lobes carries out of the range are cut at its ends.
+    """
+    if (pixels.shape[1], pixels.shape[0]) == size:
+        return pixels
+    if pixels.dtype == np.uint8:
+        scaled = Image.fromarray(pixels.squeeze()).resize(size, resample)
+        return np.asarray(scaled).reshape(size[1], size[0], *pixels.shape[2:])
+    # Pillow scales more than 8 bits as floating point only, one channel at a time.
+    channels = pixels.reshape(*pixels.shape[:2], -1).transpose(2, 0, 1).astype(np.float32)
+    scaled = np.stack(
+        [np.asarray(Image.fromarray(channel).resize(size, resample)) for channel in channels], 2
+    )
+    limit = np.iinfo(pixels.dtype).max
+    return (scaled.clip(0, limit) + 0.5).astype(pixels.dtype).reshape(size[1], size[0], *pixels.shape[2:])
+
+
+def resize_image(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Scale a photo, bicubic."""
+    return resize(pixels, size, Image.Resampling.BICUBIC)
+
+
+def resize_mask(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Scale a mask by area: every value stays between its neighbours, so that a mask stays a mask."""
+    return resize(pixels, size, Image.Resampling.BOX)
+
+
+def _unit(pixels: np.ndarray) -> torch.Tensor:
+    """`pixels` [H,W,C], unsigned integers, as float32 [C,H,W] in [0,1]."""
+    channels_first = np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
+    return torch.from_numpy(channels_first).div_(np.iinfo(pixels.dtype).max)
+
+
+def image_to_tensor(pixels: np.ndarray) -> torch.Tensor:
+    """A photo [H,W,C], uint8 or uint16, as float32 [C,H,W] in [-1,1]."""
+    return _unit(pixels).mul_(2).sub_(1)
+
+
+def mask_to_tensor(pixels: np.ndarray) -> torch.Tensor:
+    """A mask [H,W], uint8 or uint16, as float32 [1,H,W] in [0,1], 1 = subject."""
+    return _unit(pixels[..., None])
