@@ -1,0 +1,173 @@
+"""Person masks for a dataroot or a folder of photos, and conventional background blurs behind them.
+
+    python deeplab/inference.py --dataroot datasets/bokeh                      # masks of all phases, A and B
+    python deeplab/inference.py --dataroot datasets/bokeh --segmenter selfie   # small and fast
+    python deeplab/inference.py --input photos --output masks --soft --refine
+    python deeplab/inference.py --input photos --output blurred --smooth disc --radius 6
+    python deeplab/inference.py --dataroot datasets/bokeh --visualize figures  # look before you train
+
+Stopped and started again it goes on where it was: files newer than their photo stay as they are.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from deeplab.jobs import DOMAINS, PHASES, dataroot_jobs, folder_jobs, remaining
+from deeplab.prediction import Prediction, predict_photos
+from deeplab.products import Job, Outcome, Recipe, make_products
+from deeplab.segmenters import SEGMENTERS, create_segmenter
+from deeplab.smoothing import SMOOTHINGS
+from util.errors import UserError, command_line
+from util.parallel import bounded_map, process_pool
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read and check the command line.
+
+    Raises:
+        UserError: options that don't go together.
+    """
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--dataroot", type=Path, help="folder with trainA, trainB, ...; masks go to maskA, maskB"
+    )
+    source.add_argument("--input", type=Path, help="folder of photos")
+    parser.add_argument("--output", type=Path, help="where masks of --input, or smoothed photos, go")
+    parser.add_argument("--phase", nargs="+", choices=PHASES, default=PHASES, help="phases of --dataroot")
+    parser.add_argument("--domain", nargs="+", choices=DOMAINS, default=DOMAINS, help="domains of --dataroot")
+
+    model = parser.add_argument_group("segmenter")
+    model.add_argument("--segmenter", choices=SEGMENTERS, default="deeplab")
+    model.add_argument("--model", help="which published model: see deeplab/weights.py; default: the best one")
+    model.add_argument("--weights", type=Path, help="a file of weights, in place of a download")
+    model.add_argument("--device", help="for torchvision: cpu, cuda, ...; default: a GPU if there is one")
+    model.add_argument("--batch_size", type=int, default=8, help="photos that go through the model together")
+
+    masks = parser.add_argument_group("masks")
+    masks.add_argument("--soft", action="store_true", help="write probabilities, not 0 and 255")
+    masks.add_argument(
+        "--threshold", type=float, default=0.5, help="probability from which a pixel is subject"
+    )
+    masks.add_argument(
+        "--refine", action="store_true", help="sharpen to the photo's edges by a guided filter"
+    )
+    masks.add_argument(
+        "--cutout", action="store_true", help="write the photo with the mask as its alpha channel"
+    )
+    masks.add_argument(
+        "--drop_empty", action="store_true", help="move photos without a person to trainA_empty, ..."
+    )
+
+    more = parser.add_argument_group("pictures made with the masks")
+    more.add_argument("--visualize", type=Path, metavar="DIR", help="a figure per photo: map and blurs")
+    more.add_argument(
+        "--smooth", choices=SMOOTHINGS, help="write photos with this blur behind the mask to --output"
+    )
+    more.add_argument("--radius", type=float, help="of --smooth, pixels; default: mean 2, gaussian 4, disc 4")
+
+    parser.add_argument("--overwrite", action="store_true", help="make files anew that are up to date")
+    parser.add_argument(
+        "--num_workers", type=int, default=os.cpu_count(), help="processes that read and write"
+    )
+    args = parser.parse_args(argv)
+    _check(args)
+    return args
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.dataroot and args.output and not args.smooth:
+        raise UserError("--output: masks of a --dataroot go to its maskA and maskB; leave it out")
+    if args.smooth and not args.output:
+        raise UserError("--smooth: say where the smoothed photos go with --output")
+    if args.input and not args.output and not args.visualize:
+        raise UserError("--input: say where the masks go with --output")
+    if args.radius is not None and (not args.smooth or args.radius < 0):
+        raise UserError("--radius: needs --smooth, and is at least 0")
+    if not 0 < args.threshold <= 1:
+        raise UserError(f"--threshold {args.threshold}: must be above 0 and at most 1")
+    if args.batch_size < 1 or args.num_workers < 0:
+        raise UserError("--batch_size must be at least 1, --num_workers at least 0")
+    for name in ("output", "visualize"):
+        folder, source = getattr(args, name), args.input
+        if folder and source and folder.resolve().is_relative_to(source.resolve()):
+            raise UserError(f"--{name} {folder}: lies inside --input; choose a folder outside")
+
+
+@dataclass
+class Summary:
+    """What became of all photos."""
+
+    skipped: int = 0
+    done: int = 0
+    empty: list[Path] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one photo."""
+        if outcome.error:
+            self.refused.append(outcome.error)
+            return
+        self.done += 1
+        if outcome.empty:
+            self.empty.append(outcome.photo)
+
+    def text(self, dropped: bool) -> str:
+        """Counts, and the photos that need a look, one a line."""
+        lines = [f"refused: {reason}" for reason in self.refused]
+        where = ", set aside" if dropped else ""
+        lines += [f"no person found{where}: {path}" for path in sorted(self.empty)]
+        lines.append(
+            f"{self.done} done, {self.skipped} up to date, {len(self.empty)} without a person{where}, "
+            f"{len(self.refused)} refused"
+        )
+        return "\n".join(lines)
+
+
+def _tasks(
+    todo: list[tuple[Job, bool]], args: argparse.Namespace, pool: object
+) -> Iterator[tuple[Job, Prediction | None]]:
+    """Yield each job with its prediction, or with None where its mask on disk serves."""
+    yield from ((job, None) for job, new_mask in todo if not new_mask)
+    jobs = [job for job, new_mask in todo if new_mask]
+    if jobs:
+        segmenter = create_segmenter(args.segmenter, args.weights, args.model, args.device)
+        for prediction in predict_photos([job.photo for job in jobs], segmenter, pool, args.batch_size):
+            yield jobs[prediction.index], prediction
+
+
+@command_line
+def main(argv: list[str] | None = None) -> None:
+    """Make what the command line asks for, then say what was done."""
+    args = parse(argv)
+    smoothed = args.output if args.smooth else None
+    if args.dataroot:
+        jobs = dataroot_jobs(args.dataroot, args.phase, args.domain, smoothed, args.visualize)
+    else:
+        jobs = folder_jobs(args.input, None if args.smooth else args.output, smoothed, args.visualize)
+    todo = list(remaining(jobs, args.overwrite, keep_ready=args.drop_empty))
+    recipe = Recipe(
+        args.soft, args.threshold, args.cutout, args.refine, args.smooth, args.radius, args.drop_empty
+    )
+    summary = Summary(skipped=len(jobs) - len(todo))
+    with process_pool(min(args.num_workers, len(todo))) as pool:
+        make = partial(make_products, recipe=recipe)
+        outcomes = bounded_map(pool, make, _tasks(todo, args, pool))
+        for outcome in tqdm(outcomes, total=len(todo), unit="photo", disable=not todo):
+            summary.add(outcome)
+    print(summary.text(args.drop_empty))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Weights of the segmenters: fetched once into a cache, checked, never half there.
+
+The cache is the folder in the environment variable BOKEH_CYCLEGAN_CACHE, else ~/.cache/bokeh-cyclegan.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from util.errors import UserError
+from util.files import write_bytes
+
+SELFIE_WHEEL = "mediapipe==0.10.21"
+SELFIE_MEMBER = "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite"
+SELFIE_SHA256 = "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"
+
+
+def cache_folder() -> Path:
+    """Where fetched weights are kept."""
+    folder = os.environ.get("BOKEH_CYCLEGAN_CACHE")
+    return Path(folder) if folder else Path.home() / ".cache" / "bokeh-cyclegan"
+
+
+def selfie_model(weights: str | Path | None = None) -> bytes:
+    """The selfie segmentation model (TensorFlow Lite, Apache-2.0).
+
+    It comes from `weights` (a `.tflite` file, or the mediapipe wheel that carries it), else from the cache,
+    else from PyPI. What was fetched is checked by its SHA-256.
+
+    Raises:
+        UserError: the file is missing or not what it should be; PyPI can't be reached.
+    """
+    if weights is not None:
+        weights = Path(weights)
+        if not weights.is_file():
+            raise UserError(f"--weights {weights}: no such file")
+        return _checked_selfie(weights) if weights.suffix == ".whl" else weights.read_bytes()
+    cached = cache_folder() / "selfie_segmentation.tflite"
+    if not cached.is_file() or hashlib.sha256(cached.read_bytes()).hexdigest() != SELFIE_SHA256:
+        with tempfile.TemporaryDirectory() as folder:
+            write_bytes(cached, _checked_selfie(_download_wheel(Path(folder))))
+    return cached.read_bytes()
+
+
+def _checked_selfie(wheel: Path) -> bytes:
+    """The model out of the mediapipe wheel."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            model = archive.read(SELFIE_MEMBER)
+    except (zipfile.BadZipFile, KeyError, OSError) as error:
+        raise UserError(
+            f"{wheel}: no selfie model in there ({error}); it should be the wheel {SELFIE_WHEEL}"
+        ) from None
+    if hashlib.sha256(model).hexdigest() != SELFIE_SHA256:
+        raise UserError(f"{wheel}: its selfie model is not the one of {SELFIE_WHEEL}; fetch that wheel again")
+    return model
+
+
+def _download_wheel(folder: Path) -> Path:
+    """Fetch the mediapipe wheel with pip. Only a file in it is wanted: any platform's wheel will do."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=cp311"]
+    command += ["--platform=manylinux_2_28_x86_64", f"--dest={folder}", SELFIE_WHEEL]
+    print(f"fetching the selfie segmenter: 249 kB out of the 36 MB wheel {SELFIE_WHEEL}", file=sys.stderr)
+    result = subprocess.run(command, capture_output=True, text=True)
+    wheels = list(folder.glob("*.whl"))
+    if result.returncode or not wheels:
+        lines = result.stderr.strip().splitlines() or ["pip said nothing"]
+        raise UserError(
+            f"the selfie segmenter can't be fetched from PyPI ({lines[-1].strip()}); go online once, or give "
+            f"--weights with the wheel {SELFIE_WHEEL} or its selfie_segmentation.tflite"
+        )
+    return wheels[0]
