@@ -1,0 +1,196 @@
+"""What all models share: networks on a device, optimizers, learning rates, files."""
+
+import argparse
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from models.architecture import generator_from_file, load_into
+from models.generator import AnySize
+from models.networks import define_D, define_G, get_scheduler, init_weights
+from util.checkpoint import checkpoint_file, load, load_state_dict, save, save_network
+from util.errors import UserError
+
+Losses = dict[str, torch.Tensor]
+Visuals = dict[str, torch.Tensor]
+
+
+class BaseModel(ABC):
+    """A model owns `networks`, `optimizers` and `pools` by name; derived classes fill them in `__init__`.
+
+    A new model is a file `models/<name>_model.py` with a class `<Name>Model`; see `template_model.py`.
+    """
+
+    def __init__(self, opt: argparse.Namespace):
+        self.opt = opt
+        self.isTrain: bool = opt.isTrain
+        self.device = torch.device(opt.device)
+        self.save_dir = Path(opt.checkpoints_dir) / opt.name
+        self.networks: dict[str, nn.Module] = {}
+        self.optimizers: dict[str, Optimizer] = {}
+        self.pools: dict[str, Any] = {}
+        self.schedulers: dict[str, Any] = {}
+
+    @staticmethod
+    def modify_commandline_options(
+        parser: argparse.ArgumentParser, is_train: bool
+    ) -> argparse.ArgumentParser:
+        """Add this model's options to `parser`, or change defaults, and return it."""
+        return parser
+
+    @staticmethod
+    def uses_masks(opt: argparse.Namespace) -> bool:
+        """Whether training with `opt` reads masks; without them the loader does not look for any."""
+        return False
+
+    @staticmethod  # noqa: B027  (most models have nothing to check)
+    def check_options(opt: argparse.Namespace) -> None:
+        """Raise a `UserError` for options that contradict each other, before anything is loaded."""
+
+    @abstractmethod
+    def set_input(self, batch: dict[str, Any]) -> None:
+        """Take a batch from the loader onto the device."""
+
+    @abstractmethod
+    def optimize_parameters(self) -> Losses:
+        """One training step on the batch; returns its losses, detached scalars on the device."""
+
+    @abstractmethod
+    def compute_visuals(self) -> Visuals:
+        """Inputs and results of the last batch by name, each `[B,C,H,W] in [-1,1]`, masks mapped there too."""
+
+    @abstractmethod
+    def test(self) -> None:
+        """Run the generators on the batch, without gradients and losses."""
+
+    def add_generator(self, name: str, input_nc: int, output_nc: int) -> nn.Module:
+        """Make and register generator `name`: fresh in training, from its checkpoint at test."""
+        opt = self.opt
+        if self.isTrain:
+            net = define_G(input_nc, output_nc, opt.ngf, opt.netG, opt.norm, not opt.no_dropout)
+            init_weights(net, opt.init_type, opt.init_gain)
+        else:
+            net = AnySize(generator_from_file(checkpoint_file(self.save_dir, opt.epoch, name)))
+        self.networks[name] = net.to(self.device)
+        return self.networks[name]
+
+    def add_discriminator(self, name: str, input_nc: int) -> nn.Module:
+        """Make and register discriminator `name`; only training has any."""
+        opt = self.opt
+        net = define_D(input_nc, opt.ndf, opt.netD, opt.n_layers_D, opt.norm)
+        self.networks[name] = init_weights(net, opt.init_type, opt.init_gain).to(self.device)
+        return self.networks[name]
+
+    def add_optimizer(self, name: str, nets: Iterable[nn.Module]) -> Optimizer:
+        """Make and register Adam over the weights of `nets`."""
+        parameters = [parameter for net in nets for parameter in net.parameters()]
+        optimizer = torch.optim.Adam(parameters, lr=self.opt.lr, betas=(self.opt.beta1, 0.999))
+        self.optimizers[name] = optimizer
+        return optimizer
+
+    def setup(self) -> None:
+        """Make the schedulers; call once, after `__init__` and before `restore` and training."""
+        self.schedulers = {
+            name: get_scheduler(optimizer, self.opt) for name, optimizer in self.optimizers.items()
+        }
+
+    def describe(self) -> str:
+        """One line per network with its number of weights; whole networks with `--verbose`."""
+        lines = []
+        for name, net in self.networks.items():
+            count = sum(parameter.numel() for parameter in net.parameters())
+            lines.append(f"net{name}: {type(net).__name__}, {count / 1e6:.2f} M weights")
+            if self.opt.verbose:
+                lines.append(str(net))
+        return "\n".join(lines)
+
+    @property
+    def lr(self) -> float:
+        """Learning rate of the next step."""
+        return next(iter(self.optimizers.values())).param_groups[0]["lr"]
+
+    def update_learning_rate(self, metric: float) -> None:
+        """End an epoch for the schedulers; `metric`, its mean generator loss, is what `plateau` watches."""
+        for scheduler in self.schedulers.values():
+            if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
+                scheduler.step(metric)
+            else:
+                scheduler.step()
+
+    def save_networks(self, epoch: str) -> None:
+        """Write `<epoch>_net_<name>.pth` for every network.
+
+        Raises:
+            UserError: a weight is not finite, the disk is full, or the folder can't be written.
+        """
+        for name, net in self.networks.items():
+            if not all(bool(torch.isfinite(parameter).all()) for parameter in net.parameters()):
+                raise UserError(
+                    f"net{name} has weights that are not finite; the last checkpoints in {self.save_dir} are kept. "
+                    "Resume from there with a lower --lr or other weights of the losses"
+                )
+        for name, net in self.networks.items():
+            save_network(net, checkpoint_file(self.save_dir, epoch, name))
+
+    def load_networks(self, epoch: str) -> None:
+        """Load `<epoch>_net_<name>.pth` into every network.
+
+        Raises:
+            UserError: a file is missing, unreadable, or of another architecture (the message names the flags).
+        """
+        for name, net in self.networks.items():
+            path = checkpoint_file(self.save_dir, epoch, name)
+            load_into(net, load_state_dict(path), path)
+
+    def save_state(self, progress: dict[str, Any]) -> None:
+        """Write `latest_state.pth`: all that a resumed run needs to go on as if nothing had happened.
+
+        It holds the weights too, so that one file, replaced atomically, is one moment of the training, whatever
+        happened between the writing of the `latest_net_*.pth`.
+        """
+        state = {
+            "progress": progress,
+            "networks": {name: net.state_dict() for name, net in self.networks.items()},
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "schedulers": {
+                name: _plain(scheduler.state_dict()) for name, scheduler in self.schedulers.items()
+            },
+            "pools": {name: pool.state_dict() for name, pool in self.pools.items()},
+        }
+        save(state, self.save_dir / "latest_state.pth")
+
+    def load_state(self) -> dict[str, Any]:
+        """Restore `latest_state.pth` and return the progress that was saved with it.
+
+        Raises:
+            UserError: no such file, unreadable, or of another architecture (the message names the flags).
+        """
+        path = self.save_dir / "latest_state.pth"
+        state = load(path)
+        for name, net in self.networks.items():
+            load_into(net, state["networks"][name], path)
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        for name, scheduler in self.schedulers.items():
+            scheduler.load_state_dict(state["schedulers"][name])
+        for name, pool in self.pools.items():
+            pool.load_state_dict(state["pools"][name], self.device)
+        return state["progress"]
+
+
+def _plain(state: dict[str, Any]) -> dict[str, Any]:
+    """A scheduler's state without its length, so that a resumed run may have other numbers of epochs."""
+    if "lr_lambdas" in state:
+        state["lr_lambdas"] = [{"epoch_count": decay["epoch_count"]} for decay in state["lr_lambdas"]]
+    return {key: value for key, value in state.items() if key != "T_max"}
+
+
+def set_requires_grad(nets: Iterable[nn.Module], requires_grad: bool) -> None:
+    """Switch gradients of all weights of `nets`, so that no time is spent on those a step does not use."""
+    for net in nets:
+        net.requires_grad_(requires_grad)

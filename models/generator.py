@@ -1,0 +1,119 @@
+"""A trained generator as a function from photo to photo."""
+
+import os
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import nn
+
+from models.architecture import generator_from_file
+from util.checkpoint import checkpoint_file
+from util.errors import UserError
+from util.tensors import image_to_tensor, tensor_to_image
+
+
+class AnySize(nn.Module):
+    """Wraps a generator so that it takes images of any size: reflected at the right and bottom, then cropped.
+
+    Reflection and not zeros: a dark frame would move the instance norm's statistics.
+    """
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """`[B,C,H,W] in [-1,1]` -> `[B,C',H,W] in [-1,1]`."""
+        height, width = x.shape[-2:]
+        return self.net(pad_to_multiple(x, self.net.divisor))[..., :height, :width]
+
+
+def pad_to_multiple(x: torch.Tensor, divisor: int, least: int = 16) -> torch.Tensor:
+    """Reflect `[B,C,H,W]` on to the next multiples of `divisor`, at least `least` pixels each way."""
+    for axis in (-2, -1):
+        size = x.shape[axis]
+        target = max(-(-size // divisor) * divisor, least)
+        # One reflection can add size - 1 pixels at most, and none to a single one.
+        while x.shape[axis] < target:
+            size = x.shape[axis]
+            add = min(target - size, max(size - 1, 1))
+            padding = (0, add, 0, 0) if axis == -1 else (0, 0, 0, add)
+            x = F.pad(x, padding, mode="reflect" if size > 1 else "replicate")
+    return x
+
+
+class Generator:
+    """A trained generator for photos of any size, on `device`, in evaluation mode.
+
+    >>> generator = load_generator("checkpoints/portraits")
+    >>> generator(Image.open("me.jpg")).save("me_soft.jpg")
+    """
+
+    def __init__(self, net: nn.Module, input_nc: int, device: torch.device | str = "cpu"):
+        self.device = torch.device(device)
+        self.net = AnySize(net).to(self.device).eval()
+        self.mode = "L" if input_nc == 1 else "RGB"
+
+    @torch.inference_mode()
+    def translate(self, x: torch.Tensor) -> torch.Tensor:
+        """`[B,C,H,W] in [-1,1]` -> `[B,C',H,W] in [-1,1]`, on the generator's device."""
+        return self.net(x.to(self.device)).float()
+
+    def batch(self, images: list[Image.Image]) -> list[Image.Image]:
+        """Translate 8-bit images of one size in one pass; results have that size."""
+        x = torch.stack([image_to_tensor(image.convert(self.mode)) for image in images])
+        return [tensor_to_image(y) for y in self.translate(x)]
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        """Translate one 8-bit image of any size; the result has its size."""
+        return self.batch([image])[0]
+
+
+def generator_file(path: str | os.PathLike, epoch: str = "latest", name: str = "") -> Path:
+    """The weights that `path` means: itself if it is a file, else `[epoch]_net_[name].pth` in that folder.
+
+    Without `name`: G_A if there is one (CycleGAN's generator towards domain B), else G.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    path = Path(path)
+    if path.is_file():
+        return path
+    names = [name] if name else ["G_A", "G"]
+    for candidate in names:
+        file = checkpoint_file(path, epoch, candidate)
+        if file.is_file():
+            return file
+    there = sorted(file.name for file in path.glob("*_net_G*.pth")) if path.is_dir() else []
+    have = (
+        f"it has {', '.join(there)}"
+        if there
+        else "train a model first, or check --checkpoints_dir and --name"
+    )
+    raise UserError(f"{checkpoint_file(path, epoch, names[0])}: no such checkpoint; {have}")
+
+
+def load_generator(
+    path: str | os.PathLike, epoch: str = "latest", name: str = "", device: torch.device | str = "cpu"
+) -> Generator:
+    """Load a trained generator; the architecture comes from the checkpoint itself.
+
+    Args:
+        path: folder of checkpoints (`checkpoints/<name>`) or one `.pth` file.
+        epoch: which checkpoint in the folder.
+        name: which generator in the folder, `G_A`, `G_B` or `G`; default: the one towards domain B.
+        device: where it runs.
+
+    Raises:
+        UserError: no such checkpoint, unreadable, or not a generator.
+    """
+    net = generator_from_file(generator_file(path, epoch, name))
+    return Generator(net, input_channels(net), device)
+
+
+def input_channels(net: nn.Module) -> int:
+    """Number of channels that `net`'s first convolution takes."""
+    return next(module.in_channels for module in net.modules() if isinstance(module, nn.Conv2d))

@@ -1,0 +1,89 @@
+"""Networks, their initial weights and their learning rates by option name."""
+
+import argparse
+
+import torch
+from torch import nn
+from torch.nn import init
+from torch.optim import Optimizer, lr_scheduler
+
+from models.discriminators import NLayerDiscriminator, PixelDiscriminator
+from models.norms import get_norm_layer
+from models.resnet import ResnetGenerator
+from models.unet import UnetGenerator
+
+GENERATORS = ("resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128")
+DISCRIMINATORS = ("basic", "n_layers", "pixel")
+INITS = ("normal", "xavier", "kaiming", "orthogonal")
+LR_POLICIES = ("linear", "step", "plateau", "cosine")
+
+
+def define_G(
+    input_nc: int, output_nc: int, ngf: int, netG: str, norm: str = "instance", use_dropout: bool = False
+) -> nn.Module:
+    """The generator called `netG`, one of `GENERATORS`, with PyTorch's default weights."""
+    norm_layer = get_norm_layer(norm)
+    if netG.startswith("resnet"):
+        n_blocks = {"resnet_9blocks": 9, "resnet_6blocks": 6}[netG]
+        return ResnetGenerator(input_nc, output_nc, ngf, norm_layer, use_dropout, n_blocks)
+    num_downs = {"unet_128": 7, "unet_256": 8}[netG]
+    return UnetGenerator(input_nc, output_nc, num_downs, ngf, norm_layer, use_dropout)
+
+
+def define_D(input_nc: int, ndf: int, netD: str, n_layers_D: int = 3, norm: str = "instance") -> nn.Module:
+    """The discriminator called `netD`, one of `DISCRIMINATORS`, with PyTorch's default weights."""
+    norm_layer = get_norm_layer(norm)
+    if netD == "pixel":
+        return PixelDiscriminator(input_nc, ndf, norm_layer)
+    return NLayerDiscriminator(input_nc, ndf, 3 if netD == "basic" else n_layers_D, norm_layer)
+
+
+@torch.no_grad()
+def init_weights(net: nn.Module, init_type: str = "normal", init_gain: float = 0.02) -> nn.Module:
+    """Fill `net`'s weights in place, biases with 0; `init_type` is one of `INITS`.
+
+    Batch norm weights are drawn around 1 with deviation `init_gain`, as in DCGAN (Radford et al. 2016).
+    """
+    for module in net.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            if init_type == "normal":
+                init.normal_(module.weight, 0.0, init_gain)
+            elif init_type == "xavier":
+                init.xavier_normal_(module.weight, gain=init_gain)
+            elif init_type == "kaiming":
+                init.kaiming_normal_(module.weight, a=0, mode="fan_in")
+            else:
+                init.orthogonal_(module.weight, gain=init_gain)
+            if module.bias is not None:
+                init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            init.normal_(module.weight, 1.0, init_gain)
+            init.zeros_(module.bias)
+    return net
+
+
+class LinearDecay:
+    """Factor of the learning rate: 1 for `n_epochs` epochs, then linearly towards 0 over `n_epochs_decay`.
+
+    A class and not a closure, so that a scheduler which holds it can be pickled. `epoch` counts from 0.
+    """
+
+    def __init__(self, n_epochs: int, n_epochs_decay: int, epoch_count: int = 1):
+        self.n_epochs = n_epochs
+        self.n_epochs_decay = n_epochs_decay
+        self.epoch_count = epoch_count
+
+    def __call__(self, epoch: int) -> float:
+        return 1.0 - max(0, epoch + self.epoch_count - self.n_epochs) / (self.n_epochs_decay + 1)
+
+
+def get_scheduler(optimizer: Optimizer, opt: argparse.Namespace) -> lr_scheduler.LRScheduler:
+    """Learning-rate policy `opt.lr_policy`, one of `LR_POLICIES`; step it once at the end of each epoch."""
+    if opt.lr_policy == "linear":
+        decay = LinearDecay(opt.n_epochs, opt.n_epochs_decay, opt.epoch_count)
+        return lr_scheduler.LambdaLR(optimizer, decay)
+    if opt.lr_policy == "step":
+        return lr_scheduler.StepLR(optimizer, step_size=opt.lr_decay_iters, gamma=0.1)
+    if opt.lr_policy == "plateau":
+        return lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.2, threshold=0.01, patience=5)
+    return lr_scheduler.CosineAnnealingLR(optimizer, T_max=opt.n_epochs + opt.n_epochs_decay)

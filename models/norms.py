@@ -1,0 +1,56 @@
+"""Normalisation layers by their option names."""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.distributed.nn.functional import all_reduce
+
+NormLayer = Callable[[int], nn.Module]
+
+NORMS = ("instance", "batch", "syncbatch", "none")
+
+
+class SyncBatchNorm2d(nn.BatchNorm2d):
+    """Batch norm whose training statistics are those of all ranks together; runs on CPU (gloo) and GPU.
+
+    PyTorch's own SyncBatchNorm refuses CPU tensors. One process alone gets plain batch norm. Keys are those of
+    `nn.BatchNorm2d`.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not (self.training and dist.is_initialized() and dist.get_world_size() > 1):
+            return super().forward(x)
+        count = x.new_full((1,), x.numel() / x.shape[1], dtype=torch.float32)
+        sums = torch.cat([x.float().sum((0, 2, 3)), x.float().square().sum((0, 2, 3)), count])
+        total, total_of_squares, count = all_reduce(sums).split([x.shape[1], x.shape[1], 1])
+        mean = total / count
+        var = total_of_squares / count - mean.square()
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(var * count / (count - 1), self.momentum)
+            self.num_batches_tracked += 1
+        scale = self.weight * torch.rsqrt(var + self.eps)
+        shift = self.bias - mean * scale
+        return (x * scale[:, None, None] + shift[:, None, None]).to(x.dtype)
+
+
+def get_norm_layer(norm: str) -> NormLayer:
+    """Constructor `channels -> layer` of the norm called `norm`, one of `NORMS`."""
+    return {
+        "instance": partial(nn.InstanceNorm2d, affine=False, track_running_stats=False),
+        "batch": nn.BatchNorm2d,
+        "syncbatch": SyncBatchNorm2d,
+        "none": nn.Identity,
+    }[norm]
+
+
+def needs_bias(norm_layer: NormLayer) -> bool:
+    """Whether convolutions before this norm carry a bias.
+
+    Only before instance norm, also where there is no norm at all: pytorch-CycleGAN-and-pix2pix does so, and
+    its checkpoints decide the keys.
+    """
+    return isinstance(norm_layer, partial) and norm_layer.func is nn.InstanceNorm2d

@@ -1,0 +1,222 @@
+"""Options of training and testing. Names are pytorch-CycleGAN-and-pix2pix's; the fork's older ones are aliases."""
+
+import argparse
+import json
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from data import find_dataset_using_name
+from models import find_model_using_name
+from models.architecture import saved_options
+from util.errors import UserError
+from util.files import write_text
+
+PREPROCESSING = ("resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "scale_shortside", "none")
+
+
+class Options(argparse.Namespace):
+    """Parsed options. Frozen: what a run was started with is what every part of it sees."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"options are frozen; make a changed copy with replace({name}=...)")
+
+    def replace(self, **changes: Any) -> "Options":
+        """A copy with some values changed."""
+        copy = Options()
+        vars(copy).update(vars(self) | changes)
+        return copy
+
+
+class BaseOptions(ABC):
+    """Options common to training and testing, those of the chosen model and dataset among them."""
+
+    isTrain: bool
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the common options to `parser`."""
+        add = parser.add_argument_group("run").add_argument
+        add("--dataroot", default="", help="folder with trainA, trainB, testA, testB, maskA, maskB")
+        add(
+            "--name",
+            default="experiment_name",
+            help="name of the experiment: its folder of checkpoints and results",
+        )
+        add("--checkpoints_dir", default="./checkpoints", help="where checkpoints are kept")
+        add(
+            "--device",
+            default="auto",
+            help="auto, cpu, cuda or cuda:N; auto takes the first GPU where there is one",
+        )
+        add(
+            "--gpu_ids",
+            dest="device",
+            type=device_of_gpu_ids,
+            help="the old form of --device: 0, 1, ... or -1 for CPU",
+        )
+        add("--seed", type=int, default=0, help="of all random choices; the same seed gives the same run")
+        add(
+            "--epoch",
+            "--which_epoch",
+            default="latest",
+            help="which checkpoint to load: latest, best or a number",
+        )
+        add(
+            "--phase",
+            default="train" if self.isTrain else "test",
+            help="folders to read: train, val, test, ...",
+        )
+        add("--verbose", action="store_true", help="print whole networks")
+
+        add = parser.add_argument_group("model").add_argument
+        add(
+            "--model", default="cycle_gan", help="file models/<model>_model.py: cycle_gan, pix2pix, test, ..."
+        )
+        add("--input_nc", type=int, default=3, help="channels of domain A: 3 for colour, 1 for grayscale")
+        add("--output_nc", type=int, default=3, help="channels of domain B")
+
+        add = parser.add_argument_group("data").add_argument
+        add(
+            "--dataset_mode",
+            default="unaligned",
+            help="file data/<mode>_dataset.py: unaligned, aligned, single, ...",
+        )
+        add(
+            "--direction",
+            "--which_direction",
+            choices=("AtoB", "BtoA"),
+            default="AtoB",
+            help="BtoA swaps the domains",
+        )
+        add("--serial_batches", action="store_true", help="take photos in order instead of at random")
+        add(
+            "--num_threads",
+            "--nThreads",
+            type=int,
+            default=4,
+            help="processes that load data; 0 = in the main one",
+        )
+        add("--batch_size", "--batchSize", type=int, default=1, help="photos per step")
+        add("--load_size", "--loadSize", type=int, default=286, help="scale photos to this size, in pixels")
+        add("--crop_size", "--fineSize", type=int, default=256, help="then crop to this size")
+        add(
+            "--max_dataset_size",
+            type=int,
+            default=float("inf"),
+            help="use at most so many photos of each folder",
+        )
+        add(
+            "--preprocess",
+            choices=PREPROCESSING,
+            default="resize_and_crop" if self.isTrain else "none",
+            help="how photos get their size",
+        )
+        add("--no_flip", action="store_true", help="no random mirroring in training")
+        add(
+            "--display_winsize",
+            type=int,
+            default=256,
+            help="size of pictures in visdom and on result pages, in pixels",
+        )
+
+    @abstractmethod
+    def defaults(self, saved: dict[str, Any]) -> dict[str, Any]:
+        """Which of a checkpoint's `saved` options this program takes as its own defaults."""
+
+    def parser(self, argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
+        """The parser with the options of the model and dataset that `argv` names (`sys.argv` by default)."""
+        parser = argparse.ArgumentParser(
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            allow_abbrev=False,
+            conflict_handler="resolve",
+        )
+        self.add_options(parser)
+        # Help must list the options of the model and dataset too, so it waits for the second round.
+        early = [argument for argument in argv or () if argument not in ("-h", "--help")]
+        given, _ = parser.parse_known_args(early)
+        saved = self.defaults(
+            saved_options(Path(given.checkpoints_dir) / given.name) if self.reads_saved(given) else {}
+        )
+        parser.set_defaults(**saved)
+        given, _ = parser.parse_known_args(early)
+        parser = find_model_using_name(given.model).modify_commandline_options(parser, self.isTrain)
+        given, _ = parser.parse_known_args(early)
+        parser = find_dataset_using_name(given.dataset_mode).modify_commandline_options(parser, self.isTrain)
+        parser.set_defaults(**{name: value for name, value in saved.items() if name != "dataset_mode"})
+        return parser
+
+    def reads_saved(self, given: argparse.Namespace) -> bool:
+        """Whether defaults come from the `train_opt.json` of an earlier run of the same name."""
+        return True
+
+    def parse(self, argv: Sequence[str] | None = None) -> Options:
+        """Parse and check `argv`; the result is frozen.
+
+        Raises:
+            UserError: options that can't work together.
+            SystemExit: unknown options or values, reported by argparse.
+        """
+        argv = list(sys.argv[1:] if argv is None else argv)
+        parsed = self.parser(argv).parse_args(argv)
+        model = find_model_using_name(parsed.model)
+        values = vars(parsed)
+        values |= {"isTrain": self.isTrain, "device": str(resolve_device(parsed.device))}
+        opt = Options().replace(**values)
+        self.check(opt)
+        model.check_options(opt)
+        return opt.replace(mask_policy=self.mask_policy(opt))
+
+    @abstractmethod
+    def mask_policy(self, opt: Options) -> str:
+        """What the loader does about masks: `required`, `optional` (read where they are) or `none`."""
+
+    def check(self, opt: Options) -> None:
+        """Raise a `UserError` for values that can't work."""
+        for name in ("batch_size", "load_size", "crop_size", "input_nc", "output_nc"):
+            if getattr(opt, name) < 1:
+                raise UserError(f"--{name} {getattr(opt, name)}: must be at least 1")
+        if "crop" in opt.preprocess and "resize" in opt.preprocess and opt.load_size < opt.crop_size:
+            raise UserError(
+                f"--load_size {opt.load_size} is smaller than --crop_size {opt.crop_size}; make it at least as large"
+            )
+
+
+def device_of_gpu_ids(value: str) -> str:
+    """`--gpu_ids 1` -> `cuda:1`, `-1` -> `cpu`."""
+    ids = [int(part) for part in value.split(",")]
+    if len(ids) > 1:
+        raise argparse.ArgumentTypeError(
+            "one GPU per process; for several run: torchrun --nproc_per_node=N train.py ..."
+        )
+    return "cpu" if ids[0] < 0 else f"cuda:{ids[0]}"
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device that `name` means: `auto` is the first GPU where PyTorch sees one, else the CPU.
+
+    Raises:
+        UserError: no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(f"--device {name}: not a device; use auto, cpu, cuda or cuda:N") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(
+            f"--device {name}: PyTorch sees {torch.cuda.device_count()} GPUs here; use --device cpu"
+        )
+    return device
+
+
+def save_options(opt: Options, folder: Path) -> None:
+    """Write `train_opt.txt` for people and `train_opt.json` for programs."""
+    width = max(len(name) for name in vars(opt))
+    lines = [f"{name:>{width}}: {value}" for name, value in sorted(vars(opt).items())]
+    write_text(folder / "train_opt.txt", "\n".join(lines) + "\n")
+    write_text(folder / "train_opt.json", json.dumps(vars(opt), indent=2, sort_keys=True) + "\n")

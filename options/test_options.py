@@ -1,0 +1,60 @@
+"""Options of test.py."""
+
+import argparse
+from typing import Any
+
+from options.base_options import BaseOptions, Options
+from util.errors import UserError
+
+# What a checkpoint's own options decide at test: how to build the model and to read photos for it.
+_OF_THE_MODEL = {"model", "dataset_mode", "input_nc", "output_nc", "direction"}
+
+
+class TestOptions(BaseOptions):
+    """Common options, and where photos come from and results go."""
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+    isTrain = False
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        add = parser.add_argument_group("results").add_argument
+        add("--results_dir", default="./results", help="where result pages go")
+        add(
+            "--num_test",
+            "--how_many",
+            type=int,
+            default=float("inf"),
+            help="at most so many photos; default: all",
+        )
+        add(
+            "--aspect_ratio",
+            type=float,
+            default=1.0,
+            help="width of result pictures relative to their height",
+        )
+        add("--overlay_at_test", action="store_true", help="paste the real subject over results; needs masks")
+
+        add = parser.add_argument_group("a folder of photos, without a dataroot").add_argument
+        add("--input", default="", help="photo or folder of photos of any size and kind")
+        add(
+            "--output", default="", help="folder for the results, which keep names, sizes and colour profiles"
+        )
+        add("--overwrite", action="store_true", help="translate photos again whose result is already there")
+
+    def defaults(self, saved: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in saved.items() if name in _OF_THE_MODEL}
+
+    def mask_policy(self, opt: Options) -> str:
+        return "required" if opt.overlay_at_test else "optional"
+
+    def check(self, opt: Options) -> None:
+        super().check(opt)
+        if bool(opt.input) != bool(opt.output):
+            raise UserError("--input and --output belong together: photos to read, folder to write")
+        if not opt.input and not opt.dataroot:
+            raise UserError("nothing to test: give --dataroot D, or --input FOLDER_OR_FILE --output FOLDER")
+        if opt.aspect_ratio <= 0:
+            raise UserError(f"--aspect_ratio {opt.aspect_ratio}: must be above 0")
+        if opt.input and opt.overlay_at_test:
+            raise UserError("--overlay_at_test works with --dataroot, which has masks, not with --input")

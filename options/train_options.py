@@ -1,0 +1,116 @@
+"""Options of train.py."""
+
+import argparse
+from typing import Any
+
+from models import find_model_using_name
+from models.losses import GAN_MODES
+from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES
+from models.norms import NORMS
+from options.base_options import BaseOptions, Options
+from util.errors import UserError
+
+# Of the machine or of one call, not of the experiment: a resumed run does not inherit them.
+_OF_ONE_CALL = {
+    "name",
+    "checkpoints_dir",
+    "continue_train",
+    "device",
+    "epoch",
+    "isTrain",
+    "mask_policy",
+    "verbose",
+}
+
+
+class TrainOptions(BaseOptions):
+    """Common options, networks, learning rate, display and saving."""
+
+    isTrain = True
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        add = parser.add_argument_group("networks").add_argument
+        add("--ngf", type=int, default=64, help="channels of the generator's first layer")
+        add("--ndf", type=int, default=64, help="channels of the discriminator's first layer")
+        add("--netG", "--which_model_netG", choices=GENERATORS, default="resnet_9blocks", help="generator")
+        add("--netD", "--which_model_netD", choices=DISCRIMINATORS, default="basic", help="discriminator")
+        add("--n_layers_D", type=int, default=3, help="layers of the discriminator with --netD n_layers")
+        add("--norm", choices=NORMS, default="instance", help="normalisation layers")
+        add("--init_type", choices=INITS, default="normal", help="distribution of the first weights")
+        add("--init_gain", type=float, default=0.02, help="scale of the first weights")
+        add("--no_dropout", action="store_true", help="no dropout in the generator")
+        add("--dropout", dest="no_dropout", action="store_false", help="dropout in the generator")
+
+        add = parser.add_argument_group("training").add_argument
+        add("--n_epochs", "--niter", type=int, default=100, help="epochs with the first learning rate")
+        add(
+            "--n_epochs_decay",
+            "--niter_decay",
+            type=int,
+            default=100,
+            help="further epochs, linearly down to zero",
+        )
+        add("--epoch_count", type=int, default=1, help="number of the first epoch")
+        add("--lr", type=float, default=0.0002, help="learning rate of Adam")
+        add("--beta1", type=float, default=0.5, help="momentum of Adam")
+        add("--lr_policy", choices=LR_POLICIES, default="linear", help="how the learning rate changes")
+        add("--lr_decay_iters", type=int, default=50, help="epochs between drops with --lr_policy step")
+        add("--gan_mode", choices=GAN_MODES, default="lsgan", help="adversarial loss")
+        add(
+            "--no_lsgan",
+            dest="gan_mode",
+            action="store_const",
+            const="vanilla",
+            help="the old form of --gan_mode vanilla",
+        )
+        add(
+            "--pool_size",
+            type=int,
+            default=50,
+            help="generated images that the discriminator's history keeps",
+        )
+        add("--deterministic", action="store_true", help="reproducible kernels, slower on a GPU")
+
+        add = parser.add_argument_group("saving").add_argument
+        add(
+            "--continue_train",
+            action="store_true",
+            help="go on from the latest state; options are those of that run",
+        )
+        add("--save_latest_freq", type=int, default=5000, help="photos between saves of the latest state")
+        add("--save_epoch_freq", type=int, default=5, help="epochs between checkpoints that are kept")
+        add("--save_by_iter", action="store_true", help="keep each save of the latest state as iter_<N> too")
+
+        add = parser.add_argument_group("display").add_argument
+        add("--print_freq", type=int, default=100, help="photos between lines in the log")
+        add("--display_freq", type=int, default=400, help="photos between pictures in visdom")
+        add("--update_html_freq", type=int, default=1000, help="photos between pictures in web/index.html")
+        add("--no_html", action="store_true", help="no web/index.html")
+        add("--display_id", type=int, default=1, help="0 = no visdom")
+        add("--display_server", default="http://localhost", help="visdom server")
+        add("--display_port", type=int, default=8097, help="its port")
+        add("--display_env", default="", help="its environment; default: the name of the experiment")
+        add("--display_ncols", type=int, default=4, help="pictures in a row")
+
+    def reads_saved(self, given: argparse.Namespace) -> bool:
+        return given.continue_train
+
+    def defaults(self, saved: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in saved.items() if name not in _OF_ONE_CALL}
+
+    def mask_policy(self, opt: Options) -> str:
+        return "required" if find_model_using_name(opt.model).uses_masks(opt) else "none"
+
+    def check(self, opt: Options) -> None:
+        super().check(opt)
+        if not opt.dataroot:
+            raise UserError("--dataroot is missing: the folder with trainA and trainB")
+        for name in ("print_freq", "display_freq", "update_html_freq", "save_latest_freq", "save_epoch_freq"):
+            if getattr(opt, name) < 1:
+                raise UserError(f"--{name} {getattr(opt, name)}: must be at least 1")
+        if opt.n_epochs + opt.n_epochs_decay < opt.epoch_count:
+            raise UserError(
+                f"nothing to train: --epoch_count {opt.epoch_count} is after the last epoch, --n_epochs {opt.n_epochs} "
+                f"plus --n_epochs_decay {opt.n_epochs_decay}"
+            )

@@ -1,0 +1,149 @@
+"""Train a model on a dataroot of photos and masks.
+
+    python train.py --dataroot ./datasets/portraits --name portraits                          # plain CycleGAN
+    python train.py --dataroot ./datasets/portraits --name overlay --add_mask                 # mask overlay
+    python train.py --dataroot ./datasets/portraits --name mask --lambda_mask 1 --vgg19_loss  # mask loss
+    python train.py --name overlay --continue_train                                           # go on after a stop
+
+The published recipes are in scripts/train_*.sh, all options in docs/options.md.
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from data import create_dataset
+from models import create_model
+from models.base_model import BaseModel
+from options import Options, TrainOptions, save_options
+from util.checkpoint import rng_state, seed_everything, set_rng_state
+from util.errors import UserError, command_line
+from util.interrupt import StopRequest
+from util.loss_watch import LossWatch
+from util.visualizer import Visualizer
+
+
+def passed(count: int, step: int, frequency: int) -> bool:
+    """Whether the counter, `step` ago still below a multiple of `frequency`, has now reached it."""
+    return count // frequency > (count - step) // frequency
+
+
+def restore(model: BaseModel, opt: Options, watch: LossWatch) -> dict[str, Any]:
+    """Where training starts: at the latest state, at the weights of `--epoch`, or at the beginning.
+
+    Returns the epoch, the batches of it that are done, and the photos seen in all.
+    """
+    beginning = {"epoch": opt.epoch_count, "batches": 0, "total_iters": 0}
+    if not opt.continue_train:
+        return beginning
+    if opt.epoch == "latest" and (model.save_dir / "latest_state.pth").exists():
+        progress = model.load_state()
+        set_rng_state(progress.pop("rng"))
+        watch.load_state_dict(progress.pop("watch"))
+        return progress
+    model.load_networks(opt.epoch)
+    print(f"weights of --epoch {opt.epoch} loaded; optimizers, learning rate and counters start anew")
+    return beginning
+
+
+def save_latest(model: BaseModel, watch: LossWatch, progress: dict[str, Any]) -> None:
+    """Save the latest weights and state, unless a loss has gone wrong since the last save."""
+    watch.check()
+    model.save_networks("latest")
+    model.save_state(progress | {"rng": rng_state(), "watch": watch.state_dict()})
+
+
+@command_line
+def main() -> None:
+    """Run a training from its options to its last checkpoint."""
+    opt = TrainOptions().parse()
+    save_dir = Path(opt.checkpoints_dir) / opt.name
+    if not opt.continue_train and (save_dir / "latest_state.pth").exists():
+        raise UserError(f"{save_dir} holds a training already; go on with --continue_train or take another --name")
+    seed_everything(opt.seed, opt.deterministic)
+    dataset = create_dataset(opt)
+    model = create_model(opt)
+    model.setup()
+    watch = LossWatch(save_dir)
+    progress = restore(model, opt, watch)
+    save_options(opt, save_dir)
+    visualizer = Visualizer(opt, resume_iters=progress["total_iters"])
+
+    last_epoch = opt.n_epochs + opt.n_epochs_decay
+    print(model.describe())
+    print(
+        f"{len(dataset)} photos an epoch; epochs {progress['epoch']} to {last_epoch}: {opt.n_epochs} with lr {opt.lr}, "
+        f"then {opt.n_epochs_decay} down to 0 ({opt.lr_policy}); on {opt.device}, into {save_dir}"
+    )
+
+    with StopRequest() as stop:
+        for epoch in range(progress["epoch"], last_epoch + 1):
+            train_epoch(opt, model, dataset, visualizer, watch, progress, stop)
+            if stop.signal_name:
+                save_latest(model, watch, progress)
+                break
+            model.update_learning_rate(watch.end_epoch())
+            progress |= {"epoch": epoch + 1, "batches": 0}
+            if epoch % opt.save_epoch_freq == 0 or epoch == last_epoch:
+                save_latest(model, watch, progress)
+                model.save_networks(str(epoch))
+    visualizer.close()
+    if stop.signal_name:
+        again = f"python train.py --dataroot {opt.dataroot} --checkpoints_dir {opt.checkpoints_dir} --name {opt.name}"
+        print(f"stopped by {stop.signal_name} and saved; go on with: {again} --continue_train")
+
+
+def train_epoch(
+    opt: Options,
+    model: BaseModel,
+    dataset: Any,
+    visualizer: Visualizer,
+    watch: LossWatch,
+    progress: dict[str, Any],
+    stop: StopRequest,
+) -> None:
+    """Train on what is left of `progress["epoch"]`, counting in `progress`; return early when asked to stop."""
+    epoch = progress["epoch"]
+    dataset.set_epoch(epoch)
+    bar = tqdm(
+        dataset.iterate(skip_batches=progress["batches"]),
+        desc=f"epoch {epoch}",
+        total=-(-len(dataset) // opt.batch_size),
+        initial=progress["batches"],
+        disable=None if sys.stderr.isatty() else True,
+        dynamic_ncols=True,
+    )
+    clock, photos = time.perf_counter(), 0
+    with bar:
+        for batch in bar:
+            model.set_input(batch)
+            losses = model.optimize_parameters()
+            watch.add(losses)
+            step = len(batch["A_paths"])
+            photos += step
+            progress["batches"] += 1
+            progress["total_iters"] += step
+            total_iters = progress["total_iters"]
+
+            if passed(total_iters, step, opt.print_freq):
+                watch.check()
+                values = {name: loss.item() for name, loss in losses.items()}
+                images_per_s = photos / (time.perf_counter() - clock)
+                bar.write(visualizer.print_current_losses(epoch, total_iters, values, images_per_s, model.lr))
+                clock, photos = time.perf_counter(), 0
+            save_html = not opt.no_html and passed(total_iters, step, opt.update_html_freq)
+            if save_html or passed(total_iters, step, opt.display_freq):
+                visualizer.display_current_results(model.compute_visuals(), epoch, total_iters, save_html)
+            if passed(total_iters, step, opt.save_latest_freq):
+                save_latest(model, watch, progress)
+                if opt.save_by_iter:
+                    model.save_networks(f"iter_{total_iters}")
+            if stop.signal_name:
+                return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Files of weights and of training state: atomic to write, safe to read, forgiving of old forms."""
+
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from util.errors import UserError
+from util.files import atomic_path
+
+StateDict = dict[str, torch.Tensor]
+
+_WRAPPERS = ("module.", "_orig_mod.")  # DistributedDataParallel, torch.compile
+_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+def save(content: Any, path: str | os.PathLike) -> None:
+    """`torch.save` that leaves either the old file or the whole new one.
+
+    Raises:
+        UserError: the disk is full or the folder can't be written.
+    """
+    with atomic_path(path) as temporary:
+        try:
+            torch.save(content, temporary)
+        except RuntimeError as error:  # PyTorch's zip writer reports a failed write without errno
+            raise UserError(
+                f"{path}: can't be written ({str(error).splitlines()[0]}); is the disk full?"
+            ) from error
+
+
+def load(path: str | os.PathLike) -> Any:
+    """Read what `save` or another program wrote, tensors and plain containers only, onto the CPU.
+
+    Raises:
+        UserError: no such file, or one that can't be read.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; give --name and --epoch of a trained model") from None
+    except Exception as error:  # torch.load raises a dozen kinds for broken or foreign files
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"{path}: can't be read as PyTorch weights ({reason}); take another --epoch"
+        ) from None
+
+
+def clean_state_dict(state: StateDict) -> StateDict:
+    """Keys as a bare network of today has them.
+
+    Drops the prefixes of wrappers, and the running statistics that instance norms of old PyTorch saved: those
+    belong to a norm without weights, while batch norm's stand beside a `weight`.
+    """
+    bare: StateDict = {}
+    for key, value in state.items():
+        for wrapper in _WRAPPERS:
+            key = key.replace(wrapper, "") if key.startswith(wrapper) or f".{wrapper}" in key else key
+        bare[key] = value
+    return {
+        key: value
+        for key, value in bare.items()
+        if not (key.endswith(_STATISTICS) and f"{key.rpartition('.')[0]}.weight" not in bare)
+    }
+
+
+def load_state_dict(path: str | os.PathLike) -> StateDict:
+    """Read a network's weights, cleaned by `clean_state_dict`.
+
+    Raises:
+        UserError: no such file, unreadable, or not a state_dict.
+    """
+    state = load(path)
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise UserError(f"{path}: not the weights of a network (expected a bare state_dict)")
+    return clean_state_dict(state)
+
+
+def save_network(net: nn.Module, path: str | os.PathLike) -> None:
+    """Write `net`'s bare state_dict, on the CPU, under the keys that users of other programs expect."""
+    state = {key: value.detach().cpu().contiguous() for key, value in net.state_dict().items()}
+    save(clean_state_dict(state), path)
+
+
+def rng_state() -> dict[str, Any]:
+    """State of all random number generators that training draws from, in types that `load` accepts."""
+    algorithm, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002  (the global generator)
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "numpy": (algorithm, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),
+        "python": random.getstate(),
+    }
+
+
+def set_rng_state(state: dict[str, Any]) -> None:
+    """Restore what `rng_state` returned; cards that are not there any more are passed over."""
+    torch.set_rng_state(state["torch"])
+    for device in range(min(len(state["cuda"]), torch.cuda.device_count())):
+        torch.cuda.set_rng_state(state["cuda"][device], device)
+    algorithm, keys, *rest = state["numpy"]
+    np.random.set_state((algorithm, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002
+    version, internal, gauss = state["python"]
+    random.setstate((version, tuple(internal), gauss))
+
+
+def seed_everything(seed: int, deterministic: bool = False) -> None:
+    """Seed torch, numpy and python; `deterministic` also picks reproducible kernels, slower on a GPU."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    torch.manual_seed(seed)
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.backends.cudnn.benchmark = False
+        torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def checkpoint_file(folder: str | os.PathLike, epoch: str, name: str) -> Path:
+    """`<folder>/<epoch>_net_<name>.pth`, with `name` one of G_A, G_B, D_A, D_B, G, D."""
+    return Path(folder) / f"{epoch}_net_{name}.pth"

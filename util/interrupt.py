@@ -1,0 +1,35 @@
+"""SIGINT and SIGTERM as a request that a loop can answer between two steps."""
+
+import signal
+from types import FrameType
+
+
+class StopRequest:
+    """Within the block the first SIGINT or SIGTERM only sets `signal_name`; the next one acts as it always does.
+
+    >>> with StopRequest() as stop:
+    ...     for step in steps:
+    ...         step()
+    ...         if stop.signal_name:
+    ...             break
+    """
+
+    def __init__(self) -> None:
+        self.signal_name = ""
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> "StopRequest":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._restore()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.signal_name = signal.Signals(number).name
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
