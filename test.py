@@ -13,32 +13,75 @@ from PIL import Image
 from tqdm import tqdm
 
 from data import create_dataset
-from models import create_model
+from models import create_model, load_generator
+from models.generator import generator_file
+from models.translate_folder import translate_folder
 from options import Options, TestOptions
 from util.errors import command_line
 from util.html import ResultPage
 from util.images import write_image
 from util.tensors import tensor_to_image
-from util.translate import translate_folder
 
 
-def test_dataroot(opt: Options) -> Path:
-    """Run the model over a dataroot's phase; returns the folder of the result page."""
+def test_photos(opt: Options) -> None:
+    """Translate `--input` into `--output`."""
+    suffix = "A" if opt.direction == "AtoB" else "B"
+    folder = Path(opt.checkpoints_dir) / opt.name
+    named = (folder / f"{opt.epoch}_net_G_{suffix}.pth").exists()
+    weights = generator_file(folder, opt.epoch, f"G_{suffix}" if named else "")
+    generator = load_generator(weights, device=opt.device)
+    translate_folder(generator, weights, Path(opt.input), Path(opt.output), opt.batch_size, opt.overwrite)
+    print(f"results are in {opt.output}")
+
+
+def test_dataroot(opt: Options) -> None:
+    """Run the model over a phase of `--dataroot` and make a result page of everything that it shows."""
     dataset = create_dataset(opt)
     model = create_model(opt)
     folder = Path(opt.results_dir) / opt.name / f"{opt.phase}_{opt.epoch}"
     page = ResultPage(folder, f"{opt.name}: {opt.phase}, epoch {opt.epoch}")
-    photos: set[str] = set()
+    done: set[str] = set()
     total = int(min(len(dataset), opt.num_test))
     with tqdm(total=total, unit="photo") as bar:
         for batch in dataset:
             model.set_input(batch)
             model.test()
             visuals = model.compute_visuals()
-            for index in range(len(batch["A_paths"])):
-                for paths, labels in model.visuals_by_photo(batch):
-                    stem = Path(paths[index]).stem
-                    ...
-            bar.update(len(batch["A_paths"]))
+            for paths_key, labels in model.visuals_of.items():
+                # The smaller domain comes round again until the larger one is through.
+                new = [(i, path) for i, path in enumerate(batch[paths_key]) if path not in done]
+                for index, path in new[: total - bar.n]:
+                    images = {label: visuals[label][index] for label in labels if label in visuals}
+                    page.add(Path(path).name, save_visuals(folder, Path(path).stem, images, opt.aspect_ratio))
+                    done.add(path)
+            bar.update(min(len(batch["A_paths"]), total - bar.n))
+            if bar.n == total:
+                break
     page.save()
-    return folder
+    print(f"results are in {folder / 'index.html'}")
+
+
+def save_visuals(folder: Path, stem: str, images: dict, aspect_ratio: float) -> dict[str, str]:
+    """Write `images/<stem>_<label>.png` below `folder`; returns the file of each label."""
+    files = {}
+    for label, tensor in images.items():
+        image = tensor_to_image(tensor)
+        if aspect_ratio != 1:
+            image = image.resize((round(image.width * aspect_ratio), image.height), Image.Resampling.BICUBIC)
+        files[label] = f"images/{stem}_{label}.png"
+        write_image(image, folder / files[label])
+    return files
+
+
+@command_line
+def main() -> None:
+    """Test on `--input` if it is given, else on `--dataroot`."""
+    opt = TestOptions().parse()
+    if opt.input:
+        test_photos(opt)
+    else:
+        test_dataroot(opt)
+
+
+if __name__ == "__main__":
+    main()

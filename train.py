@@ -62,7 +62,9 @@ def main() -> None:
     opt = TrainOptions().parse()
     save_dir = Path(opt.checkpoints_dir) / opt.name
     if not opt.continue_train and (save_dir / "latest_state.pth").exists():
-        raise UserError(f"{save_dir} holds a training already; go on with --continue_train or take another --name")
+        raise UserError(
+            f"{save_dir} holds a training already; go on with --continue_train or take another --name"
+        )
     seed_everything(opt.seed, opt.deterministic)
     dataset = create_dataset(opt)
     model = create_model(opt)

@@ -4,7 +4,7 @@ import argparse
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -63,6 +63,9 @@ class BaseModel(ABC):
     @abstractmethod
     def compute_visuals(self) -> Visuals:
         """Inputs and results of the last batch by name, each `[B,C,H,W] in [-1,1]`, masks mapped there too."""
+
+    # Which visuals show which photo: the batch's key of its path -> their names; test.py saves them under it.
+    visuals_of: ClassVar[dict[str, tuple[str, ...]]]
 
     @abstractmethod
     def test(self) -> None:

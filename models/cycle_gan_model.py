@@ -8,7 +8,7 @@ mask loss looks at the generator's own output, `own_B` and `own_A`, before that.
 """
 
 import argparse
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +23,11 @@ from util.image_pool import ImagePool
 
 class CycleGANModel(BaseModel):
     """Two generators and two discriminators, trained on unpaired photos of domains A and B."""
+
+    visuals_of: ClassVar = {
+        "A_paths": ("real_A", "fake_B", "rec_A", "mask_A"),
+        "B_paths": ("real_B", "fake_A", "rec_B", "mask_B"),
+    }
 
     @staticmethod
     def modify_commandline_options(

@@ -1,7 +1,7 @@
 """One generator, one way: what `--model test` runs on a single folder of photos."""
 
 import argparse
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -13,6 +13,7 @@ class TestModel(BaseModel):
     """Loads one generator only; use it when the other networks or the other domain are not at hand."""
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
+    visuals_of: ClassVar = {"A_paths": ("real", "fake")}
 
     @staticmethod
     def modify_commandline_options(

@@ -132,13 +132,14 @@ def read_image(path: str | os.PathLike) -> Image.Image:
 
     EXIF orientation is applied; 16-bit values are scaled, not cut; CMYK goes through its own ICC profile;
     transparent parts are laid on white; of an animation the first frame counts. `info['icc_profile']` stays
-    with RGB photos, whose numbers are not converted.
+    with RGB photos, whose numbers are not converted, and `info['exif']`, without the orientation, with all.
 
     Raises:
         ImageError: missing, empty, not an image, truncated, or too many megapixels.
     """
     image = _to_8_bit(_open(path))
     profile = image.info.get("icc_profile")
+    exif = image.info.get("exif")
     if has_alpha(image):
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
@@ -148,7 +149,8 @@ def read_image(path: str | os.PathLike) -> Image.Image:
     elif image.mode != "RGB":
         profile = profile if image.mode == "P" else None
         image = image.convert("RGB")
-    image.info = {"icc_profile": profile} if profile else {}
+    kept = {"icc_profile": profile, "exif": exif}
+    image.info = {name: value for name, value in kept.items() if value}
     return image
 
 

@@ -1,0 +1,105 @@
+"""From a folder of photos to a folder of results: reads ahead, translates in batches, writes behind."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+from PIL import Image
+from tqdm import tqdm
+
+from models.generator import Generator
+from util.errors import UserError
+from util.images import ImageError, is_image, list_images, read_image, write_image
+
+Photo = tuple[Path, Image.Image]
+
+
+def plan(source: Path, target: Path) -> list[tuple[Path, Path]]:
+    """Pairs of photo and result: the same name, below `target` in the same subfolder as below `source`.
+
+    Raises:
+        UserError: nothing to read, or results would lie among the photos.
+    """
+    if source.is_file():
+        if not is_image(source):
+            raise UserError(f"{source}: not an image by its name (--input)")
+        photos, root = [source], source.parent
+    else:
+        photos, root = list_images(source), source
+    if not photos:
+        raise UserError(f"{source}: no images in it (--input)")
+    if target.resolve().is_relative_to(root.resolve()) and (
+        target.resolve() == root.resolve() or source.is_dir()
+    ):
+        raise UserError(f"{target}: lies in the folder of the photos (--output); choose another one")
+    return [(photo, target / photo.relative_to(root)) for photo in photos]
+
+
+def is_current(result: Path, *sources: Path) -> bool:
+    """Whether `result` is there and newer than everything that it was made from."""
+    return result.exists() and all(result.stat().st_mtime > source.stat().st_mtime for source in sources)
+
+
+def translate_folder(
+    generator: Generator,
+    weights: Path,
+    source: Path,
+    target: Path,
+    batch_size: int = 1,
+    overwrite: bool = False,
+) -> None:
+    """Translate the photo or all photos at `source` into `target`.
+
+    Results have the photo's size, name, colour profile and EXIF. Those newer than photo and `weights` are left,
+    so an interrupted call goes on where it stopped; `overwrite` makes them again.
+
+    Raises:
+        UserError: nothing to read, a bad `target`, or, after all others are done, photos that can't be read.
+    """
+    pairs = plan(source, target)
+    todo = dict(pair for pair in pairs if overwrite or not is_current(pair[1], pair[0], weights))
+    if len(todo) < len(pairs):
+        print(
+            f"{len(pairs) - len(todo)} of {len(pairs)} results are there already (--overwrite makes them again)"
+        )
+    refused: list[str] = []
+    with ThreadPoolExecutor(max_workers=2) as pool, tqdm(total=len(todo), unit="photo") as bar:
+        photos = read_ahead(pool, todo, 2 * batch_size, refused)
+        for batch in same_size(photos, batch_size):
+            results = generator.batch([image for _, image in batch])
+            for (path, image), result in zip(batch, results, strict=True):
+                write_image(result, todo[path], **image.info)
+            bar.update(len(batch))
+    if refused:
+        raise UserError(
+            f"{len(refused)} of {len(todo)} photos could not be read, the others are done: {refused[0]}"
+        )
+
+
+def read_ahead(
+    pool: ThreadPoolExecutor, paths: Iterable[Path], ahead: int, refused: list[str]
+) -> Iterator[Photo]:
+    """Decode `paths` in order, `ahead` at a time; messages on those that can't be read go to `refused`."""
+    waiting = iter(paths)
+    running = [(path, pool.submit(read_image, path)) for path in islice(waiting, ahead)]
+    while running:
+        path, future = running.pop(0)
+        running += [(path, pool.submit(read_image, path)) for path in islice(waiting, 1)]
+        try:
+            yield path, future.result()
+        except ImageError as error:
+            refused.append(str(error))
+            tqdm.write(f"skipped: {error}")
+
+
+def same_size(photos: Iterable[Photo], batch_size: int) -> Iterator[list[Photo]]:
+    """Group neighbours of one size, at most `batch_size` together."""
+    batch: list[Photo] = []
+    for photo in photos:
+        if batch and (len(batch) == batch_size or photo[1].size != batch[0][1].size):
+            yield batch
+            batch = []
+        batch.append(photo)
+    if batch:
+        yield batch
