@@ -11,12 +11,11 @@ from typing import Any
 import torch
 
 from data import find_dataset_using_name
+from data.transforms import PREPROCESSING
 from models import find_model_using_name
 from models.architecture import saved_options
 from util.errors import UserError
 from util.files import write_text
-
-PREPROCESSING = ("resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "scale_shortside", "none")
 
 
 class Options(argparse.Namespace):
@@ -109,12 +108,8 @@ class BaseOptions(ABC):
             default=float("inf"),
             help="use at most so many photos of each folder",
         )
-        add(
-            "--preprocess",
-            choices=PREPROCESSING,
-            default="resize_and_crop" if self.isTrain else "none",
-            help="how photos get their size",
-        )
+        preprocess = "resize_and_crop" if self.isTrain else "none"
+        add("--preprocess", default=preprocess, help=f"how photos get their size: {', '.join(PREPROCESSING)}")
         add("--no_flip", action="store_true", help="no random mirroring in training")
         add(
             "--display_winsize",
@@ -179,10 +174,6 @@ class BaseOptions(ABC):
         for name in ("batch_size", "load_size", "crop_size", "input_nc", "output_nc"):
             if getattr(opt, name) < 1:
                 raise UserError(f"--{name} {getattr(opt, name)}: must be at least 1")
-        if "crop" in opt.preprocess and "resize" in opt.preprocess and opt.load_size < opt.crop_size:
-            raise UserError(
-                f"--load_size {opt.load_size} is smaller than --crop_size {opt.crop_size}; make it at least as large"
-            )
 
 
 def device_of_gpu_ids(value: str) -> str:

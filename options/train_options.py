@@ -109,6 +109,13 @@ class TrainOptions(BaseOptions):
         for name in ("print_freq", "display_freq", "update_html_freq", "save_latest_freq", "save_epoch_freq"):
             if getattr(opt, name) < 1:
                 raise UserError(f"--{name} {getattr(opt, name)}: must be at least 1")
+        if opt.netG.startswith("unet") and (
+            "crop" not in opt.preprocess or opt.crop_size % int(opt.netG[5:])
+        ):
+            raise UserError(
+                f"--netG {opt.netG} needs photos whose sides are multiples of {opt.netG[5:]}: give --crop_size so, and a "
+                "--preprocess that ends in crop"
+            )
         if opt.n_epochs + opt.n_epochs_decay < opt.epoch_count:
             raise UserError(
                 f"nothing to train: --epoch_count {opt.epoch_count} is after the last epoch, --n_epochs {opt.n_epochs} "
