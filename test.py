@@ -7,6 +7,7 @@
 The architecture comes from the checkpoint. The mask overlay is off unless --overlay_at_test is given.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -74,9 +75,9 @@ def save_visuals(folder: Path, stem: str, images: dict, aspect_ratio: float) -> 
 
 
 @command_line
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Test on `--input` if it is given, else on `--dataroot`."""
-    opt = TestOptions().parse()
+    opt = TestOptions().parse(argv)
     if opt.input:
         test_photos(opt)
     else:

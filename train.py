@@ -10,6 +10,7 @@ The published recipes are in scripts/train_*.sh, all options in docs/options.md.
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,9 @@ def save_latest(model: BaseModel, watch: LossWatch, progress: dict[str, Any]) ->
 
 
 @command_line
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Run a training from its options to its last checkpoint."""
-    opt = TrainOptions().parse()
+    opt = TrainOptions().parse(argv)
     save_dir = Path(opt.checkpoints_dir) / opt.name
     if not opt.continue_train and (save_dir / "latest_state.pth").exists():
         raise UserError(

@@ -113,7 +113,7 @@ class TrainOptions(BaseOptions):
             "crop" not in opt.preprocess or opt.crop_size % int(opt.netG[5:])
         ):
             raise UserError(
-                f"--netG {opt.netG} needs photos whose sides are multiples of {opt.netG[5:]}: give --crop_size so, and a "
+                f"--netG {opt.netG} needs photos whose sides are multiples of {opt.netG[5:]}: set --crop_size, and a "
                 "--preprocess that ends in crop"
             )
         if opt.n_epochs + opt.n_epochs_decay < opt.epoch_count:

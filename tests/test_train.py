@@ -1,0 +1,142 @@
+"""train.py from the command line's point of view: resume, interruption, errors."""
+
+import csv
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import train
+from models.cycle_gan_model import CycleGANModel
+from util.checkpoint import load, load_state_dict
+
+COMBINED = ["--add_mask", "--lambda_mask", "0.5"]
+NETS = ("G_A", "G_B", "D_A", "D_B")
+
+
+def weights(folder):
+    return {name: load_state_dict(folder / f"latest_net_{name}.pth") for name in NETS}
+
+
+def assert_same_weights(folder, other):
+    for name, state in weights(folder).items():
+        for key, value in load_state_dict(other / f"latest_net_{name}.pth").items():
+            assert torch.equal(state[key], value), (name, key)
+
+
+def interrupt_after(monkeypatch, steps, number=signal.SIGTERM):
+    """Send this process a signal in the middle of the given step."""
+    optimize = CycleGANModel.optimize_parameters
+    count = 0
+
+    def counting(self):
+        nonlocal count
+        count += 1
+        if count == steps:
+            signal.raise_signal(number)
+        return optimize(self)
+
+    monkeypatch.setattr(CycleGANModel, "optimize_parameters", counting)
+    return lambda: count
+
+
+@pytest.mark.parametrize("policy", ["linear", "plateau"])
+def test_interrupted_and_resumed_equals_uninterrupted(run_flags, tmp_path, monkeypatch, capsys, policy):
+    """Stopped in the middle of the second epoch; dropout, pool, optimizer and order all go on as they were."""
+    flags = [*run_flags, *COMBINED, "--dropout", "--pool_size", "3", "--lr_policy", policy]
+    train.main([*flags, "--name", "whole"])
+    with monkeypatch.context() as patch:
+        steps = interrupt_after(patch, 6)
+        train.main([*flags, "--name", "parts"])
+        assert steps() == 6
+    parts = tmp_path / "checkpoints" / "parts"
+    assert load(parts / "latest_state.pth")["progress"]["batches"] == 2
+    assert "stopped by SIGTERM and saved; go on with: python train.py" in capsys.readouterr().out
+    train.main(["--checkpoints_dir", str(tmp_path / "checkpoints"), "--name", "parts", "--continue_train"])
+    assert_same_weights(tmp_path / "checkpoints" / "whole", parts)
+
+    tables = [tmp_path / "checkpoints" / name / "losses.csv" for name in ("whole", "parts")]
+    whole, again = ([dict(row, images_per_s="") for row in csv.DictReader(path.open())] for path in tables)
+    assert whole == again
+    assert [row["total_iters"] for row in whole] == ["2", "4", "6", "8", "10", "12"]
+
+
+def test_killed_at_any_moment_leaves_a_state_to_resume_from(run_flags, tmp_path):
+    """SIGKILL while the state is written after every step, at three different times."""
+    folder = tmp_path / "checkpoints" / "run"
+    flags = [*run_flags, "--save_latest_freq", "1", "--n_epochs", "500"]
+    for extra in ([], ["--continue_train"], ["--continue_train"]):
+        before = (folder / "latest_state.pth").stat().st_mtime_ns if extra else 0
+        command = [sys.executable, "train.py", *flags, *extra]
+        process = subprocess.Popen(command, cwd=Path(train.__file__).parent, stdout=subprocess.DEVNULL)
+        while not (folder / "latest_state.pth").exists() or (
+            (folder / "latest_state.pth").stat().st_mtime_ns == before
+        ):
+            assert process.poll() is None
+            time.sleep(0.01)
+        time.sleep(0.1 * len(extra))
+        process.kill()
+        process.wait()
+        weights(folder)
+        state = load(folder / "latest_state.pth")
+        assert state["progress"]["total_iters"] > 0
+    assert (folder / "latest_net_G_A.pth").exists()
+
+
+def test_loss_that_is_not_finite_stops_and_names_the_term(run_flags, tmp_path, monkeypatch, capsys):
+    losses = CycleGANModel.generator_losses
+    steps = 0
+
+    def poisoned(self):
+        nonlocal steps
+        steps += 1
+        found = losses(self)
+        return found | {"cycle_B": found["cycle_B"] * (float("nan") if steps == 6 else 1)}
+
+    monkeypatch.setattr(CycleGANModel, "generator_losses", poisoned)
+    with pytest.raises(SystemExit):
+        train.main([*run_flags, "--save_latest_freq", "1", "--print_freq", "100"])
+    message = capsys.readouterr().err
+    assert "loss cycle_B is not finite" in message
+    folder = tmp_path / "checkpoints" / "run"
+    assert load(folder / "latest_state.pth")["progress"]["total_iters"] == 5
+    assert all(torch.isfinite(value).all() for state in weights(folder).values() for value in state.values())
+
+
+def test_a_trained_name_is_not_overwritten(run_flags, capsys):
+    train.main([*run_flags, "--n_epochs", "1", "--n_epochs_decay", "0"])
+    with pytest.raises(SystemExit):
+        train.main(run_flags)
+    assert "holds a training already; go on with --continue_train" in capsys.readouterr().err
+
+
+def test_continue_without_a_state_takes_the_weights(run_flags, tmp_path, capsys):
+    """Checkpoints of other programs have weights only."""
+    train.main([*run_flags, "--n_epochs", "1", "--n_epochs_decay", "0"])
+    (tmp_path / "checkpoints" / "run" / "latest_state.pth").unlink()
+    train.main([*run_flags, "--n_epochs", "1", "--n_epochs_decay", "0", "--continue_train", "--lr", "0"])
+    assert "weights of --epoch latest loaded" in capsys.readouterr().out
+
+
+def test_wrong_architecture_on_resume_names_the_flags(run_flags, capsys):
+    train.main([*run_flags, "--n_epochs", "1", "--n_epochs_decay", "0"])
+    with pytest.raises(SystemExit):
+        train.main([*run_flags, "--continue_train", "--ngf", "8", "--netG", "resnet_9blocks"])
+    message = capsys.readouterr().err
+    assert "--ngf 4" in message
+    assert "--netG resnet_6blocks" in message
+
+
+def test_learning_rate_and_length_follow_the_options(run_flags, tmp_path):
+    """Two epochs at lr, one of decay; resumed with a longer decay, the rest is spread over it."""
+    folder = tmp_path / "checkpoints" / "run"
+    train.main([*run_flags, "--lr", "0.01"])
+    with (folder / "losses.csv").open() as file:
+        assert [float(row["lr"]) for row in csv.DictReader(file)] == pytest.approx([0.01] * 4 + [0.005] * 2)
+    train.main([*run_flags, "--lr", "0.01", "--continue_train", "--n_epochs_decay", "3"])
+    with (folder / "losses.csv").open() as file:
+        assert float(list(csv.DictReader(file))[-1]["lr"]) == pytest.approx(0.01 / 4)
