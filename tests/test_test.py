@@ -1,0 +1,106 @@
+"""test.py from the command line's point of view: a trained model over dataroots and folders."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import test as test_program
+from models import load_generator
+from models.networks import define_G
+from util.checkpoint import save_network
+
+
+@pytest.fixture
+def flags(tmp_path):
+    """Random generators under `checkpoints/run`, and the flags that name them."""
+    torch.manual_seed(0)
+    for name in ("G_A", "G_B"):
+        net = define_G(3, 3, 4, "resnet_6blocks", "batch")
+        save_network(net, tmp_path / "checkpoints" / "run" / f"latest_net_{name}.pth")
+    return [
+        *("--checkpoints_dir", str(tmp_path / "checkpoints"), "--name", "run", "--device", "cpu"),
+        *("--results_dir", str(tmp_path / "results"), "--num_threads", "0"),
+    ]
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"), dtype=int)
+
+
+def test_dataroot_gives_a_page_with_every_photo_of_both_domains(flags, dataroot, tmp_path):
+    """Unequal folders, odd sizes: all photos once, at their own size, named by their own stem."""
+    root = tmp_path / "dataroot"
+    shutil.copytree(dataroot, root)
+    for number in range(1, 4):
+        (root / "testA" / f"test_{number}.png").unlink()
+    Image.fromarray(np.full((37, 41, 3), 90, np.uint8)).save(root / "testA" / "odd.png")
+    test_program.main([*flags, "--dataroot", str(root)])
+    folder = tmp_path / "results" / "run" / "test_latest"
+    names = {path.name for path in (folder / "images").iterdir()}
+    of_A = {f"{stem}_{label}.png" for stem in ("test_0", "odd") for label in ("real_A", "fake_B", "rec_A")}
+    of_B = {f"test_{n}_{label}.png" for n in range(4) for label in ("real_B", "fake_A", "rec_B", "mask_B")}
+    assert names == of_A | of_B | {"test_0_mask_A.png"}
+    page = (folder / "index.html").read_text()
+    assert all(name in page for name in names)
+
+    assert np.array_equal(pixels(folder / "images" / "odd_real_A.png"), pixels(root / "testA" / "odd.png"))
+    generator = load_generator(tmp_path / "checkpoints" / "run")
+    with Image.open(root / "testA" / "odd.png") as image:
+        expected = np.asarray(generator(image), dtype=int)
+    assert np.array_equal(pixels(folder / "images" / "odd_fake_B.png"), expected)
+    mask = pixels(folder / "images" / "test_0_mask_A.png")
+    assert np.array_equal(mask, pixels(root / "maskA" / "test_0.png"))
+
+
+def test_overlay_at_test_pastes_the_subject_only_when_asked(flags, dataroot, tmp_path):
+    results = {}
+    for extra in ([], ["--overlay_at_test"]):
+        test_program.main([*flags, "--dataroot", str(dataroot), *extra])
+        folder = tmp_path / "results" / "run" / "test_latest" / "images"
+        results[len(extra)] = pixels(folder / "test_0_fake_B.png")
+    real, mask = (pixels(dataroot / kind / "test_0.png") for kind in ("testA", "maskA"))
+    assert np.array_equal(results[1], np.where(mask > 0, real, results[0]))
+    assert not np.array_equal(results[0], results[1])
+
+
+def test_one_way_model_on_a_single_folder(flags, dataroot, tmp_path):
+    test_program.main([*flags, "--dataroot", str(dataroot / "testA"), "--model", "test", "--num_test", "3"])
+    folder = tmp_path / "results" / "run" / "test_latest" / "images"
+    expected = {f"test_{n}_{label}.png" for n in range(3) for label in ("real", "fake")}
+    assert {path.name for path in folder.iterdir()} >= expected
+    assert not (folder / "test_3_fake.png").exists()
+
+
+def test_direction_chooses_the_generator_for_a_folder(flags, dataroot, tmp_path):
+    for direction, name in (("AtoB", "G_A"), ("BtoA", "G_B")):
+        output = tmp_path / direction
+        arguments = ["--input", str(dataroot / "testA" / "test_0.png"), "--output", str(output)]
+        test_program.main([*flags, *arguments, "--direction", direction])
+        generator = load_generator(tmp_path / "checkpoints" / "run", name=name)
+        with Image.open(dataroot / "testA" / "test_0.png") as image:
+            assert np.array_equal(pixels(output / "test_0.png"), np.asarray(generator(image), dtype=int))
+
+
+def test_missing_checkpoint_is_one_line(dataroot, tmp_path, capsys):
+    with pytest.raises(SystemExit) as caught:
+        test_program.main(
+            [
+                "--checkpoints_dir",
+                str(tmp_path),
+                "--name",
+                "none",
+                "--input",
+                str(dataroot),
+                "--output",
+                str(tmp_path / "o"),
+            ]
+        )
+    assert caught.value.code == 2
+    message = capsys.readouterr().err
+    assert message.startswith("error: ")
+    assert message.count("\n") == 1
+    assert "none/latest_net_G_A.pth: no such checkpoint" in message
