@@ -89,7 +89,8 @@ class Preprocess:
             if self.crops:
                 scale = max(scale, self.crop_size / min(width, height))
             scaled = (width * scale, height * scale)
-        multiple = 1 if self.crops else SIDE_MULTIPLE
+        # At test generators take any size, and results have the photo's.
+        multiple = SIDE_MULTIPLE if self.augments and not self.crops else 1
         width, height = (max(multiple, round(side / multiple) * multiple) for side in scaled)
         return width, height
 

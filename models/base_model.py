@@ -50,7 +50,7 @@ class BaseModel(ABC):
 
     @staticmethod  # noqa: B027  (most models have nothing to check)
     def check_options(opt: argparse.Namespace) -> None:
-        """Raise a `UserError` for options that contradict each other, before anything is loaded."""
+        """Raise a `UserError` for training options that contradict each other, before anything is loaded."""
 
     @abstractmethod
     def set_input(self, batch: dict[str, Any]) -> None:

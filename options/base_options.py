@@ -157,12 +157,10 @@ class BaseOptions(ABC):
         """
         argv = list(sys.argv[1:] if argv is None else argv)
         parsed = self.parser(argv).parse_args(argv)
-        model = find_model_using_name(parsed.model)
         values = vars(parsed)
         values |= {"isTrain": self.isTrain, "device": str(resolve_device(parsed.device))}
         opt = Options().replace(**values)
         self.check(opt)
-        model.check_options(opt)
         return opt.replace(mask_policy=self.mask_policy(opt))
 
     @abstractmethod

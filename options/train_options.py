@@ -121,3 +121,4 @@ class TrainOptions(BaseOptions):
                 f"nothing to train: --epoch_count {opt.epoch_count} is after the last epoch, --n_epochs {opt.n_epochs} "
                 f"plus --n_epochs_decay {opt.n_epochs_decay}"
             )
+        find_model_using_name(opt.model).check_options(opt)
