@@ -1,5 +1,6 @@
 """Batches of an epoch in a fixed order: the same for one or many workers and ranks, and from any batch on."""
 
+import os
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -153,6 +154,10 @@ class _ErrorsAsItems(Dataset):
 
 
 def _leave_signals_to_main(worker: int) -> None:
-    """Ctrl-C and a cluster's SIGTERM reach workers too; the main process finishes its step and ends them."""
+    """Ctrl-C, and a SIGTERM to the whole group, reach the main process only, which finishes its step first.
+
+    The worker gets a group of its own. It must not ignore SIGTERM: that is how the main process ends it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from data.transforms import PREPROCESSING
 
 from data import find_dataset_using_name
+from data.transforms import PREPROCESSING
 from models import find_model_using_name
 from models.architecture import saved_options
 from util.errors import UserError
