@@ -1,7 +1,9 @@
 """Pages of pictures: one HTML file that needs nothing but the pictures beside it."""
 
 import json
+import math
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +21,8 @@ from util.images import write_image
 
 ASSETS = Path(__file__).parent / "assets"
 THUMBNAIL_SIDE = 512  # pixels, the longer side; smaller pictures are shown as they are
+
+LARGEST = sys.float_info.max
 
 Figures = dict[str, float]
 
@@ -161,7 +165,9 @@ def make_thumbnail(folder: Path, file: str) -> Thumbnail:
 
 
 def _row(photo: Photo, columns: list[str], shown: dict[str, Thumbnail]) -> None:
-    values = {name: value for name, value in photo.sort_values().items() if value == value}  # JSON has no NaN
+    # JSON has neither NaN, which sorts last by being left out, nor infinite numbers.
+    known = {name: value for name, value in photo.sort_values().items() if not math.isnan(value)}
+    values = {name: min(max(value, -LARGEST), LARGEST) for name, value in known.items()}
     with tags.article(data_name=photo.name, data_figures=json.dumps(values), tabindex="-1"):
         tags.h2(photo.name)
         _figures(photo.figures)

@@ -1,0 +1,117 @@
+"""evaluate.py from the command line, on photos small enough to know the answers."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from scripts.evaluate import main, named_folder
+from util.metrics import Regions, figures_of_output
+
+SUBJECT = np.s_[30:96, 30:70]
+
+
+@pytest.fixture
+def dataroot(tmp_path):
+    """Three photos with masks, `testA` and `testB`, and outputs with 0.8 of the background's light."""
+    root = tmp_path / "d"
+    mask = np.zeros((96, 112), dtype=np.uint8)
+    mask[SUBJECT] = 255
+    for folder in ("testA", "testB", "maskA", "maskB", "results/mine/test_latest/images"):
+        (root / folder).mkdir(parents=True)
+    for n in range(3):
+        photo = data.astronaut()[50 * n : 50 * n + 96, 100:212]
+        Image.fromarray(photo).save(root / f"testA/a {n}#.png")
+        Image.fromarray(photo[::-1]).save(root / f"testB/b{n}.png")
+        Image.fromarray(mask).save(root / f"maskA/a {n}#.png")
+        Image.fromarray(mask).save(root / f"maskB/b{n}.png")
+        output = np.where(mask[..., None] > 0, photo, photo * 0.8).astype(np.uint8)
+        Image.fromarray(output).save(root / f"results/mine/test_latest/images/a {n}#_fake_B.png")
+        Image.fromarray(photo).save(root / f"results/mine/test_latest/images/a {n}#_real_A.png")
+    return root
+
+
+def evaluate(root, *arguments):
+    main(["--dataroot", str(root), "--output", str(root / "out"), "--num_threads", "0", *map(str, arguments)])
+
+
+def test_figures_are_those_of_the_files(dataroot, capsys):
+    evaluate(dataroot, "--results", dataroot / "results/mine/test_latest", "--baselines")
+    with (dataroot / "out/figures.csv").open(newline="") as file:
+        rows = {(row["photo"], row["method"]): row for row in csv.DictReader(file)}
+    assert len(rows) == 3 * 5
+    photo = np.float32(Image.open(dataroot / "testA/a 1#.png")) / 255
+    output = np.float32(Image.open(dataroot / "results/mine/test_latest/images/a 1#_fake_B.png")) / 255
+    mask = np.zeros(photo.shape[:2])
+    mask[SUBJECT] = 1
+    for name, value in figures_of_output(output, photo, Regions.of_mask(mask)).items():
+        assert float(rows["a 1#", "mine"][name]) == pytest.approx(value)
+    assert float(rows["a 1#", "mine"]["gradient_left"]) == pytest.approx(0.8, abs=0.02)
+    assert float(rows["a 1#", "input"]["gradient_left"]) == 1
+    stored = json.loads((dataroot / "out/figures.json").read_text())
+    medians = [float(rows[f"a {n}#", "mine"]["color_error"]) for n in range(3)]
+    assert stored["methods"]["mine"]["median"]["color_error"]["median"] == pytest.approx(np.median(medians))
+    assert stored["methods"]["mine"]["median"]["subject_psnr"]["median"] == "Infinity"
+    assert stored["methods"]["mine"]["set"]["blur_match"] > 0
+    printed = capsys.readouterr().out
+    assert "| mine " in printed and "exact" in printed
+    assert "No LPIPS: --lpips_weights FILE was not given" in printed
+    assert "No FID and KID: --inception_weights FILE" in printed
+
+
+def test_processes_give_the_same_figures(dataroot):
+    evaluate(dataroot, "--baselines")
+    alone = (dataroot / "out/figures.csv").read_text()
+    evaluate(dataroot, "--baselines", "--num_threads", 2)
+    assert (dataroot / "out/figures.csv").read_text() == alone
+
+
+def test_truth_and_outputs_of_another_size(dataroot):
+    small = dataroot / "small"
+    small.mkdir()
+    for path in (dataroot / "testA").iterdir():
+        Image.open(path).resize((56, 48), Image.Resampling.BICUBIC).save(small / path.name)
+    evaluate(dataroot, "--results", f"half={small}", "--truth", dataroot / "testA")
+    stored = json.loads((dataroot / "out/figures.json").read_text())["methods"]["half"]["median"]
+    assert stored["psnr"]["median"] == "Infinity"  # the truth is scaled by the same filter
+    assert stored["gradient_left"]["median"] == pytest.approx(1)
+
+
+def test_contact_sheet_shows_the_chosen_photos_by_method(dataroot):
+    sheet = dataroot / "sheet.png"
+    evaluate(dataroot, "--baselines", "--export_grid", sheet, "--grid_photos", "a 2#", "a 0#")
+    with Image.open(sheet) as image:
+        assert image.size == (4 * 256 + 3 * 4, 24 + 2 * 256 + 4)
+        photo = np.asarray(Image.open(dataroot / "testA/a 2#.png"))
+        shown = np.asarray(image)[24 + 80 : 24 + 176, 72:184]  # first cell, the 112 x 96 photo in its middle
+    assert np.array_equal(shown, photo)
+
+
+def test_what_is_missing_is_named(dataroot, capsys):
+    def error(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            evaluate(dataroot, *arguments)
+        assert ended.value.code == 2
+        return capsys.readouterr().err
+
+    assert "nothing to measure; give --results DIR" in error()
+    assert "gone: no such folder of results" in error("--results", dataroot / "gone")
+    assert "no file there is named like a photo" in error("--results", dataroot / "testB")
+    assert "a 9# is not among the photos" in error(
+        "--baselines", "--export_grid", "g.png", "--grid_photos", "a 9#"
+    )
+    (dataroot / "maskA/a 1#.png").unlink()
+    assert "no mask for 1 photos (a 1#" in error("--baselines")
+
+
+def test_results_are_named_after_the_experiment():
+    assert named_folder("results/mine/test_latest") == (
+        "mine",
+        Path("results/mine/test_latest"),
+    )
+    assert named_folder("outputs/photos")[0] == "photos"
+    assert named_folder("best=a/b")[0] == "best"

@@ -1,0 +1,167 @@
+"""What an evaluation leaves: a table, a CSV and a JSON of all figures, a comparison page, a contact sheet."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from util.distributions import Estimate
+from util.evaluation import Photo
+from util.files import write_text
+from util.html import ResultPage
+from util.images import read_image, write_image
+
+# Names in tables, and decimals; in this order.
+TITLES = {
+    "subject_psnr": ("subject PSNR, dB", 1),
+    "subject_ssim": ("subject SSIM", 3),
+    "subject_lpips": ("subject LPIPS", 3),
+    "gradient_left": ("gradient left", 2),
+    "color_error": ("colour error", 4),
+    "halo": ("halo", 4),
+    "psnr": ("PSNR to truth, dB", 1),
+    "ssim": ("SSIM to truth", 3),
+    "blur_match": ("blur match", 2),
+    "fid": ("FID", 1),
+    "kid": ("KID", 4),
+}
+CELL = 256  # pixels, a picture of the contact sheet
+LABEL_HEIGHT = 24
+GAP = 4
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All figures of an evaluation.
+
+    Attributes:
+        per_photo: stem -> method -> figure -> value.
+        medians: method -> figure -> its median over the photos.
+        of_sets: method -> figure of the whole set (`blur_match`, `fid`, `kid`).
+        chance: what the blur match of two halves of the real photos is: median and 95% quantile.
+    """
+
+    per_photo: dict[str, dict[str, dict[str, float]]]
+    medians: dict[str, dict[str, Estimate]]
+    of_sets: dict[str, dict[str, float]]
+    chance: tuple[float, float] | None
+
+
+def table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
+    """Headers and rows, a row per method: medians with their 95% intervals, and the figures of the sets."""
+    known = {name for found in (*evaluation.medians.values(), *evaluation.of_sets.values()) for name in found}
+    names = [name for name in TITLES if name in known]
+    rows = []
+    for method, medians in evaluation.medians.items():
+        cells = [method]
+        for name in names:
+            if name in medians:
+                cells.append(_estimate(medians[name], TITLES[name][1]))
+            else:
+                cells.append(_number(evaluation.of_sets[method].get(name, math.nan), TITLES[name][1]))
+        rows.append(cells)
+    return ["method", *(TITLES[name][0] for name in names)], rows
+
+
+def chance_line(evaluation: Evaluation) -> str:
+    """What to hold the blur match against, in a sentence; empty without real photos."""
+    if evaluation.chance is None:
+        return ""
+    median, high = evaluation.chance
+    return f"Blur match of random halves of the real photos: median {median:.2f}, 95% below {high:.2f}."
+
+
+def as_text(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The table in Markdown, padded to be read in a terminal."""
+    widths = [max(len(row[column]) for row in (headers, *rows)) for column in range(len(headers))]
+    lines = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in (headers, *rows)]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write_files(evaluation: Evaluation, folder: Path) -> None:
+    """Write `figures.csv` (a row per photo and method) and `figures.json` (medians, intervals, sets)."""
+    rows = [
+        {"photo": stem, "method": method, **figures}
+        for stem, methods in evaluation.per_photo.items()
+        for method, figures in methods.items()
+    ]
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, list(dict.fromkeys(name for row in rows for name in row)))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(folder / "figures.csv", buffer.getvalue())
+    methods = {
+        method: {
+            "median": {name: asdict(estimate) for name, estimate in medians.items()},
+            "set": evaluation.of_sets[method],
+        }
+        for method, medians in evaluation.medians.items()
+    }
+    content = {"photos": len(evaluation.per_photo), "methods": methods}
+    if evaluation.chance:
+        median, high = evaluation.chance
+        content["blur_match_of_real_halves"] = {"median": median, "quantile_95": high}
+    write_text(folder / "figures.json", json.dumps(_plain(content), indent=2, allow_nan=False))
+
+
+def write_page(evaluation: Evaluation, photos: Sequence[Photo], folder: Path, title: str) -> Path:
+    """Write the comparison page: a table on top, rows photos, columns methods, figures beneath.
+
+    The pictures that `photos` name must lie in `folder`.
+    """
+    page = ResultPage(folder, title)
+    caption = f"Medians of {len(photos)} photos [95% interval]. {chance_line(evaluation)}"
+    page.add_table(caption, *table(evaluation))
+    for photo in photos:
+        images = {method: path.relative_to(folder).as_posix() for method, path in photo.outputs.items()}
+        shown = {
+            method: {TITLES[name][0]: value for name, value in figures.items() if name in TITLES}
+            for method, figures in evaluation.per_photo[photo.stem].items()
+        }
+        page.add(photo.stem, images, column_figures=shown)
+    return page.save()
+
+
+def write_grid(photos: Sequence[Photo], path: Path) -> None:
+    """Write a contact sheet: a row per photo, a titled column per method, pictures fitted into 256 pixels."""
+    methods = list(photos[0].outputs)
+    width = len(methods) * (CELL + GAP) - GAP
+    sheet = Image.new("RGB", (width, LABEL_HEIGHT + len(photos) * (CELL + GAP) - GAP), "white")
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=15)
+    for column, method in enumerate(methods):
+        center = column * (CELL + GAP) + CELL // 2
+        draw.text((center, LABEL_HEIGHT // 2), method, fill="black", font=font, anchor="mm")
+        for row, photo in enumerate(photos):
+            picture = read_image(photo.outputs[method])
+            picture.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
+            left = center - picture.width // 2
+            top = LABEL_HEIGHT + row * (CELL + GAP) + (CELL - picture.height) // 2
+            sheet.paste(picture, (left, top))
+    write_image(sheet, path)
+
+
+def _number(value: float, decimals: int) -> str:
+    if math.isnan(value):
+        return "-"
+    return "exact" if math.isinf(value) else f"{value:.{decimals}f}"
+
+
+def _estimate(estimate: Estimate, decimals: int) -> str:
+    median, low, high = (_number(value, decimals) for value in (estimate.median, estimate.low, estimate.high))
+    return f"{median} [{low}, {high}]" if not median == low == high else median
+
+
+def _plain(content: object) -> object:
+    """`content` with NaN as null and infinite values as "Infinity", which JSON has no numbers for."""
+    if isinstance(content, dict):
+        return {key: _plain(value) for key, value in content.items()}
+    if isinstance(content, float) and not math.isfinite(content):
+        return None if math.isnan(content) else "Infinity"
+    return content
