@@ -8,7 +8,6 @@
 The published recipes are in scripts/train_*.sh, all options in docs/options.md.
 """
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -112,21 +111,22 @@ def train_epoch(
     epoch = progress["epoch"]
     dataset.set_epoch(epoch)
     bar = tqdm(
-        dataset.iterate(skip_batches=progress["batches"]),
         desc=f"epoch {epoch}",
-        total=-(-len(dataset) // opt.batch_size),
-        initial=progress["batches"],
-        disable=None if sys.stderr.isatty() else True,
+        unit="photo",
+        total=len(dataset),
+        initial=min(progress["batches"] * opt.batch_size, len(dataset)),
+        disable=None,
         dynamic_ncols=True,
     )
     clock, photos = time.perf_counter(), 0
     with bar:
-        for batch in bar:
+        for batch in dataset.iterate(skip_batches=progress["batches"]):
             model.set_input(batch)
             losses = model.optimize_parameters()
             watch.add(losses)
             step = len(batch["A_paths"])
             photos += step
+            bar.update(step)
             progress["batches"] += 1
             progress["total_iters"] += step
             total_iters = progress["total_iters"]
@@ -135,6 +135,7 @@ def train_epoch(
                 watch.check()
                 values = {name: loss.item() for name, loss in losses.items()}
                 images_per_s = photos / (time.perf_counter() - clock)
+                bar.set_postfix({name: f"{value:.2f}" for name, value in values.items()}, refresh=False)
                 bar.write(visualizer.print_current_losses(epoch, total_iters, values, images_per_s, model.lr))
                 clock, photos = time.perf_counter(), 0
             save_html = not opt.no_html and passed(total_iters, step, opt.update_html_freq)

@@ -1,5 +1,6 @@
 """Errors that a user can cause and mend: shown as one line, without a traceback."""
 
+import errno
 import functools
 import sys
 from collections.abc import Callable
@@ -14,14 +15,36 @@ class UserError(Exception):
 
 
 def command_line(main: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a program's `main`: a `UserError` ends it with `error: ...` on stderr and exit status 2."""
+    """Decorate a program's `main`: what a user can mend ends it with `error: ...` on stderr and exit status 2.
+
+    That is every `UserError`, and a full disk or memory, wherever in the program it shows.
+    """
 
     @functools.wraps(main)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return main(*args, **kwargs)
-        except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
+        except Exception as error:
+            message = str(error) if isinstance(error, UserError) else _exhausted(error)
+            if not message:
+                raise
+            print(f"error: {message}", file=sys.stderr)
             raise SystemExit(2) from None
 
     return wrapper
+
+
+def _exhausted(error: Exception) -> str:
+    """One line if `error` says that the disk or the memory is full, else an empty string."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return (
+            f"{error.filename or 'writing'}: the disk is full; free some space and run the same command again"
+        )
+    # PyTorch's own class for a GPU, and its plain RuntimeError for the CPU; torch is not imported for a name.
+    if (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate" in str(error)
+    ):
+        return "out of memory; use a smaller --crop_size or --batch_size in training, smaller photos at test"
+    return ""
