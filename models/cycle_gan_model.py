@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from models.base_model import BaseModel, Losses, Visuals, set_requires_grad
-from models.losses import GANLoss, VGG19MaskLoss, gradient_penalty
-from models.masking import add_mask_options, check_mask_options, cutout, masks_needed, overlay
+from models.losses import GANLoss
+from models.masking import MaskLosses, add_mask_options, check_mask_options, masks_needed, paste
 from util.errors import UserError
 from util.image_pool import ImagePool
 
@@ -71,7 +71,7 @@ class CycleGANModel(BaseModel):
         self.netD_A = self.add_discriminator("D_A", opt.output_nc)
         self.netD_B = self.add_discriminator("D_B", opt.input_nc)
         self.gan_loss = GANLoss(opt.gan_mode)
-        self.vgg_loss = VGG19MaskLoss(opt.vgg19_weights).to(self.device) if opt.vgg19_loss else None
+        self.mask_losses = MaskLosses(opt)
         self.optimizer_G = self.add_optimizer("G", [self.netG_A, self.netG_B])
         self.optimizer_D = self.add_optimizer("D", [self.netD_A, self.netD_B])
         self.pools = {"fake_B": ImagePool(opt.pool_size), "fake_A": ImagePool(opt.pool_size)}
@@ -85,19 +85,14 @@ class CycleGANModel(BaseModel):
             for key in ("mask_A", "mask_B")
         )
 
-    def paste(self, fake: torch.Tensor, real: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        """The overlay where it is switched on, else `fake` itself."""
-        pasting = self.opt.add_mask if self.isTrain else self.opt.overlay_at_test
-        return overlay(fake, real, mask) if pasting else fake
-
     def forward(self) -> None:
         """Both translations and both cycles; in training also the identities."""
         self.own_B, self.idt_A = self.translate(self.netG_A, self.real_A, self.real_B)
         self.own_A, self.idt_B = self.translate(self.netG_B, self.real_B, self.real_A)
-        self.fake_B = self.paste(self.own_B, self.real_A, self.mask_A)
-        self.fake_A = self.paste(self.own_A, self.real_B, self.mask_B)
-        self.rec_A = self.paste(self.netG_B(self.fake_B), self.real_A, self.mask_A)
-        self.rec_B = self.paste(self.netG_A(self.fake_A), self.real_B, self.mask_B)
+        self.fake_B = paste(self.own_B, self.real_A, self.mask_A, self.opt)
+        self.fake_A = paste(self.own_A, self.real_B, self.mask_B, self.opt)
+        self.rec_A = paste(self.netG_B(self.fake_B), self.real_A, self.mask_A, self.opt)
+        self.rec_B = paste(self.netG_A(self.fake_A), self.real_B, self.mask_B, self.opt)
 
     def translate(
         self, netG: nn.Module, real: torch.Tensor, other: torch.Tensor
@@ -152,21 +147,8 @@ class CycleGANModel(BaseModel):
         lambda_cycle: float,
     ) -> Losses:
         """Terms of one direction: `real` became `own`, with the overlay `fake`, and came back as `rec`."""
-        lambda_mask = self.opt.lambda_mask
         losses = {"G": self.gan_loss(netD(fake), True), "cycle": lambda_cycle * F.l1_loss(rec, real)}
-        if lambda_mask > 0:
-            own_subject, real_subject = cutout(own, mask), cutout(real, mask)
-            losses["mask"] = lambda_cycle * lambda_mask * F.l1_loss(own_subject, real_subject)
-            if self.vgg_loss is not None:
-                losses["vgg"] = lambda_mask * self.vgg_loss(own_subject, real_subject)
-        return losses
-
-    def discriminator_loss(self, netD: nn.Module, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """`0.5 * (GAN(D(real), 1) + GAN(D(fake), 0))`, with the gradient penalty for wgangp; `fake` has no gradient."""
-        loss = 0.5 * (self.gan_loss(netD(real), True) + self.gan_loss(netD(fake), False))
-        if self.opt.gan_mode == "wgangp":
-            loss = loss + gradient_penalty(netD, real, fake)
-        return loss
+        return losses | self.mask_losses(own, real, mask, weight=lambda_cycle)
 
     def optimize_parameters(self) -> Losses:
         """A step of G_A and G_B together, then one of D_A and D_B on fakes from the pools."""
@@ -179,10 +161,10 @@ class CycleGANModel(BaseModel):
         self.optimizer_G.step()
 
         set_requires_grad(nets_D, True)
-        losses["D_A"] = self.discriminator_loss(
+        losses["D_A"] = self.gan_loss.discriminator(
             self.netD_A, self.real_B, self.pools["fake_B"].query(self.fake_B)
         )
-        losses["D_B"] = self.discriminator_loss(
+        losses["D_B"] = self.gan_loss.discriminator(
             self.netD_B, self.real_A, self.pools["fake_A"].query(self.fake_A)
         )
         self.optimizer_D.zero_grad()

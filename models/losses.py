@@ -32,6 +32,13 @@ class GANLoss(nn.Module):
             return F.mse_loss(prediction, target)
         return F.binary_cross_entropy_with_logits(prediction, target)
 
+    def discriminator(self, netD: nn.Module, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        """`0.5 * (GAN(D(real), 1) + GAN(D(fake), 0))`, with the gradient penalty for wgangp; `fake` has no gradient."""
+        loss = 0.5 * (self(netD(real), True) + self(netD(fake), False))
+        if self.gan_mode == "wgangp":
+            loss = loss + gradient_penalty(netD, real, fake)
+        return loss
+
 
 def gradient_penalty(
     netD: nn.Module, real: torch.Tensor, fake: torch.Tensor, lambda_gp: float = 10.0

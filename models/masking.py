@@ -3,7 +3,9 @@
 import argparse
 
 import torch
+import torch.nn.functional as F
 
+from models.losses import VGG19MaskLoss
 from util.errors import UserError
 
 
@@ -20,6 +22,38 @@ def cutout(x: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
 def overlay(fake: torch.Tensor, real: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
     """The real subject pasted over the generated image: `m*real + (1-m)*fake`; shapes as in `cutout`."""
     return m * real + (1 - m) * fake
+
+
+def paste(
+    fake: torch.Tensor, real: torch.Tensor, m: torch.Tensor | None, opt: argparse.Namespace
+) -> torch.Tensor:
+    """The overlay where `opt` switches it on, in training or at test, else `fake` itself."""
+    pasting = opt.add_mask if opt.isTrain else opt.overlay_at_test
+    return overlay(fake, real, m) if pasting else fake
+
+
+class MaskLosses:
+    """The mask loss of `opt`: `lambda_mask` times the distance of two subjects, cut out on black.
+
+    Calls return `mask`, the L1 distance, times `weight` of the image loss beside it, and with `--vgg19_loss` `vgg`,
+    the distance of VGG19 features; nothing when the mask loss is off.
+    """
+
+    def __init__(self, opt: argparse.Namespace):
+        self.lambda_mask: float = opt.lambda_mask
+        self.vgg = VGG19MaskLoss(opt.vgg19_weights).to(opt.device) if opt.vgg19_loss else None
+
+    def __call__(
+        self, own: torch.Tensor, real: torch.Tensor, m: torch.Tensor | None, weight: float
+    ) -> dict[str, torch.Tensor]:
+        """Between the generator's `own` output, before any overlay, and `real`; shapes as in `cutout`."""
+        if self.lambda_mask == 0:
+            return {}
+        own_subject, real_subject = cutout(own, m), cutout(real, m)
+        losses = {"mask": weight * self.lambda_mask * F.l1_loss(own_subject, real_subject)}
+        if self.vgg is not None:
+            losses["vgg"] = self.lambda_mask * self.vgg(own_subject, real_subject)
+        return losses
 
 
 def add_mask_options(parser: argparse.ArgumentParser) -> None:

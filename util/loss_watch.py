@@ -32,7 +32,7 @@ class LossWatch:
         self._steps += 1
         bad = torch.where(torch.isfinite(values), math.inf, float(self._steps))
         self._first_bad = torch.minimum(self._first_bad, bad)
-        generator = [i for i, name in enumerate(self._names) if not name.startswith("D_")]
+        generator = [i for i, name in enumerate(self._names) if name.split("_")[0] != "D"]
         self._sum = self._sum + values[generator].sum()
         self._count += 1
 
