@@ -56,7 +56,7 @@ def test_box_mean_counts_only_pixels_inside():
     x = torch.rand(1, 2, 5, 9, dtype=torch.float64)
     found = box_mean(x, 3)
     for row, column, window in windows(5, 9, 3):
-        assert torch.allclose(found[..., row, column], x[..., *window].mean((-2, -1)))
+        assert torch.allclose(found[..., row, column], x[(..., *window)].mean((-2, -1)))
 
 
 def test_a_linear_function_of_the_guide_comes_back_at_full_size():
