@@ -1,0 +1,106 @@
+"""pix2pix (Isola et al. 2017): paired photos, a conditional discriminator, an L1 loss; mask loss and overlay on top.
+
+    fake_B = G(real_A)    D judges the pair (real_A, B)
+
+Defaults are those of pytorch-CycleGAN-and-pix2pix: U-Net with batch norm and dropout, vanilla GAN loss, no pool. The
+mask overlay pastes the real subject of A over the fake; the mask loss, times `lambda_L1`, compares subjects with A's.
+"""
+
+import argparse
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+
+from models.base_model import BaseModel, Losses, Visuals, set_requires_grad
+from models.losses import GANLoss
+from models.masking import MaskLosses, add_mask_options, check_mask_options, masks_needed, paste
+from util.errors import UserError
+from util.image_pool import ImagePool
+
+
+class Pix2PixModel(BaseModel):
+    """One generator and one discriminator, trained on pairs of photos."""
+
+    visuals_of: ClassVar = {"A_paths": ("real_A", "fake_B", "real_B", "mask_A")}
+
+    @staticmethod
+    def modify_commandline_options(
+        parser: argparse.ArgumentParser, is_train: bool
+    ) -> argparse.ArgumentParser:
+        parser.set_defaults(dataset_mode="aligned")
+        if is_train:
+            parser.set_defaults(netG="unet_256", norm="batch", gan_mode="vanilla", pool_size=0)
+            parser.add_argument("--lambda_L1", type=float, default=100.0, help="weight of the L1 loss")
+            add_mask_options(parser)
+        return parser
+
+    @staticmethod
+    def uses_masks(opt: argparse.Namespace) -> bool:
+        return masks_needed(opt)
+
+    @staticmethod
+    def check_options(opt: argparse.Namespace) -> None:
+        check_mask_options(opt)
+        if masks_needed(opt) and opt.input_nc != opt.output_nc:
+            raise UserError("mask loss and overlay need --input_nc equal to --output_nc")
+
+    def __init__(self, opt: argparse.Namespace):
+        super().__init__(opt)
+        self.netG = self.add_generator("G", opt.input_nc, opt.output_nc)
+        if not self.isTrain:
+            return
+        self.netD = self.add_discriminator("D", opt.input_nc + opt.output_nc)
+        self.gan_loss = GANLoss(opt.gan_mode)
+        self.mask_losses = MaskLosses(opt)
+        self.optimizer_G = self.add_optimizer("G", [self.netG])
+        self.optimizer_D = self.add_optimizer("D", [self.netD])
+        self.pools = {"fake_AB": ImagePool(opt.pool_size)}
+
+    def set_input(self, batch: dict[str, Any]) -> None:
+        """Take `A`, `B` `[B,C,H,W] in [-1,1]` and, where it is, `mask_A` `[B,1,H,W] in [0,1]`."""
+        self.real_A, self.real_B = (batch[key].to(self.device, non_blocking=True) for key in ("A", "B"))
+        self.mask_A = batch["mask_A"].to(self.device, non_blocking=True) if "mask_A" in batch else None
+
+    def forward(self) -> None:
+        """The translation; `own_B` is the generator's own, `fake_B` the same with the overlay."""
+        self.own_B = self.netG(self.real_A)
+        self.fake_B = paste(self.own_B, self.real_A, self.mask_A, self.opt)
+
+    def pair(self, B: torch.Tensor) -> torch.Tensor:
+        """What the discriminator judges: `real_A` and `B` in one, `[B,input_nc+output_nc,H,W]`."""
+        return torch.cat([self.real_A, B], dim=1)
+
+    def generator_losses(self) -> Losses:
+        """All terms of the generator, each already times its weight."""
+        lambda_L1 = self.opt.lambda_L1
+        losses = {
+            "G": self.gan_loss(self.netD(self.pair(self.fake_B)), True),
+            "L1": lambda_L1 * F.l1_loss(self.fake_B, self.real_B),
+        }
+        return losses | self.mask_losses(self.own_B, self.real_A, self.mask_A, weight=lambda_L1)
+
+    def optimize_parameters(self) -> Losses:
+        """A step of D, then one of G against the D that it has become."""
+        self.forward()
+        set_requires_grad([self.netD], True)
+        fake_AB = self.pools["fake_AB"].query(self.pair(self.fake_B))
+        loss_D = self.gan_loss.discriminator(self.netD, self.pair(self.real_B), fake_AB)
+        self.optimizer_D.zero_grad()
+        loss_D.backward()
+        self.optimizer_D.step()
+
+        set_requires_grad([self.netD], False)
+        losses = self.generator_losses()
+        self.optimizer_G.zero_grad()
+        sum(losses.values()).backward()
+        self.optimizer_G.step()
+        return {term: loss.detach() for term, loss in (losses | {"D": loss_D}).items()}
+
+    @torch.inference_mode()
+    def test(self) -> None:
+        self.forward()
+
+    def compute_visuals(self) -> Visuals:
+        visuals = {"real_A": self.real_A, "fake_B": self.fake_B.detach(), "real_B": self.real_B}
+        return visuals | ({"mask_A": self.mask_A * 2 - 1} if self.mask_A is not None else {})
