@@ -8,20 +8,22 @@ mask loss looks at the generator's own output, `own_B` and `own_A`, before that.
 """
 
 import argparse
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from models.base_model import BaseModel, Losses, Visuals, set_requires_grad
-from models.losses import GANLoss
-from models.masking import MaskLosses, add_mask_options, check_mask_options, masks_needed, paste
+from models.adversary import create_gan_loss
+from models.base_model import Losses, Visuals, set_requires_grad
+from models.losses import block_means
+from models.masking import MaskLosses, cutout, paste
+from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
 
 
-class CycleGANModel(BaseModel):
+class CycleGANModel(UnpairedModel):
     """Two generators and two discriminators, trained on unpaired photos of domains A and B."""
 
     visuals_of: ClassVar = {
@@ -33,7 +35,7 @@ class CycleGANModel(BaseModel):
     def modify_commandline_options(
         parser: argparse.ArgumentParser, is_train: bool
     ) -> argparse.ArgumentParser:
-        parser.set_defaults(no_dropout=True)
+        parser = UnpairedModel.modify_commandline_options(parser, is_train)
         if is_train:
             parser.add_argument(
                 "--lambda_A", type=float, default=10.0, help="weight of the cycle A -> B -> A"
@@ -47,16 +49,21 @@ class CycleGANModel(BaseModel):
                 default=0.5,
                 help="weight of the identity loss, relative to lambda_A and lambda_B; keeps colours; 0 = off",
             )
-            add_mask_options(parser)
+            parser.add_argument(
+                "--cycle_region",
+                choices=("all", "subject", "low"),
+                default="all",
+                help="what a cycle must bring back: all, the subject, or the low frequencies (means of 16x16 pixels)",
+            )
         return parser
 
     @staticmethod
     def uses_masks(opt: argparse.Namespace) -> bool:
-        return masks_needed(opt)
+        return UnpairedModel.uses_masks(opt) or opt.cycle_region == "subject"
 
     @staticmethod
     def check_options(opt: argparse.Namespace) -> None:
-        check_mask_options(opt)
+        UnpairedModel.check_options(opt)
         if opt.lambda_identity > 0 and opt.input_nc != opt.output_nc:
             raise UserError(
                 "--lambda_identity needs --input_nc equal to --output_nc; add --lambda_identity 0"
@@ -70,43 +77,21 @@ class CycleGANModel(BaseModel):
             return
         self.netD_A = self.add_discriminator("D_A", opt.output_nc)
         self.netD_B = self.add_discriminator("D_B", opt.input_nc)
-        self.gan_loss = GANLoss(opt.gan_mode)
+        self.gan_loss = create_gan_loss(opt)
         self.mask_losses = MaskLosses(opt)
         self.optimizer_G = self.add_optimizer("G", [self.netG_A, self.netG_B])
         self.optimizer_D = self.add_optimizer("D", [self.netD_A, self.netD_B])
         self.pools = {"fake_B": ImagePool(opt.pool_size), "fake_A": ImagePool(opt.pool_size)}
 
-    def set_input(self, batch: dict[str, Any]) -> None:
-        """Take `A`, `B` `[B,C,H,W] in [-1,1]` and, where they are, `mask_A`, `mask_B` `[B,1,H,W] in [0,1]`."""
-        self.real_A = batch["A"].to(self.device, non_blocking=True)
-        self.real_B = batch["B"].to(self.device, non_blocking=True)
-        self.mask_A, self.mask_B = (
-            batch[key].to(self.device, non_blocking=True) if key in batch else None
-            for key in ("mask_A", "mask_B")
-        )
-
     def forward(self) -> None:
         """Both translations and both cycles; in training also the identities."""
-        self.own_B, self.idt_A = self.translate(self.netG_A, self.real_A, self.real_B)
-        self.own_A, self.idt_B = self.translate(self.netG_B, self.real_B, self.real_A)
+        with_idt = self.isTrain and self.opt.lambda_identity > 0
+        self.own_B, self.idt_A = self.translate(self.netG_A, self.real_A, self.real_B if with_idt else None)
+        self.own_A, self.idt_B = self.translate(self.netG_B, self.real_B, self.real_A if with_idt else None)
         self.fake_B = paste(self.own_B, self.real_A, self.mask_A, self.opt)
         self.fake_A = paste(self.own_A, self.real_B, self.mask_B, self.opt)
         self.rec_A = paste(self.netG_B(self.fake_B), self.real_A, self.mask_A, self.opt)
         self.rec_B = paste(self.netG_A(self.fake_A), self.real_B, self.mask_B, self.opt)
-
-    def translate(
-        self, netG: nn.Module, real: torch.Tensor, other: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """`G(real)`, and `G(other)` where the identity loss wants it.
-
-        One call for both where the norm treats every image by itself: fewer, larger matrix products, same numbers.
-        """
-        if not self.isTrain or self.opt.lambda_identity == 0:
-            return netG(real), None
-        if self.opt.norm in ("instance", "none") and real.shape[1:] == other.shape[1:]:
-            own, idt = netG(torch.cat([real, other])).split([len(real), len(other)])
-            return own, idt
-        return netG(real), netG(other)
 
     def generator_losses(self) -> Losses:
         """All terms of both generators, each already times its weight."""
@@ -147,8 +132,29 @@ class CycleGANModel(BaseModel):
         lambda_cycle: float,
     ) -> Losses:
         """Terms of one direction: `real` became `own`, with the overlay `fake`, and came back as `rec`."""
-        losses = {"G": self.gan_loss(netD(fake), True), "cycle": lambda_cycle * F.l1_loss(rec, real)}
+        losses = {
+            "G": self.gan_loss.generator(netD, self.judged(fake)),
+            "cycle": lambda_cycle * self.cycle_loss(rec, real, mask),
+        }
         return losses | self.mask_losses(own, real, mask, weight=lambda_cycle)
+
+    def cycle_loss(self, rec: torch.Tensor, real: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        """L1 between `rec` and `real` over what `--cycle_region` names.
+
+        The whole cycle asks for the sharp background back, which G_A can only grant by hiding it in its output.
+        """
+        if self.opt.cycle_region == "subject":
+            rec, real = cutout(rec, mask), cutout(real, mask)
+        elif self.opt.cycle_region == "low":
+            rec, real = block_means(rec), block_means(real)
+        return F.l1_loss(rec, real)
+
+    def discriminator_loss(
+        self, name: str, netD: nn.Module, real: torch.Tensor, fake: torch.Tensor
+    ) -> torch.Tensor:
+        """D's loss on `real` photos and on fakes from the pool of that `name`, into which `fake` goes."""
+        pooled = self.pools[name].query(self.judged(fake))
+        return self.gan_loss.discriminator(netD, self.judged(real), pooled)
 
     def optimize_parameters(self) -> Losses:
         """A step of G_A and G_B together, then one of D_A and D_B on fakes from the pools."""
@@ -161,12 +167,8 @@ class CycleGANModel(BaseModel):
         self.optimizer_G.step()
 
         set_requires_grad(nets_D, True)
-        losses["D_A"] = self.gan_loss.discriminator(
-            self.netD_A, self.real_B, self.pools["fake_B"].query(self.fake_B)
-        )
-        losses["D_B"] = self.gan_loss.discriminator(
-            self.netD_B, self.real_A, self.pools["fake_A"].query(self.fake_A)
-        )
+        losses["D_A"] = self.discriminator_loss("fake_B", self.netD_A, self.real_B, self.fake_B)
+        losses["D_B"] = self.discriminator_loss("fake_A", self.netD_B, self.real_A, self.fake_A)
         self.optimizer_D.zero_grad()
         (losses["D_A"] + losses["D_B"]).backward()
         self.optimizer_D.step()
@@ -179,8 +181,8 @@ class CycleGANModel(BaseModel):
     def compute_visuals(self) -> Visuals:
         visuals = {"real_A": self.real_A, "fake_B": self.fake_B, "rec_A": self.rec_A}
         visuals |= {"idt_B": self.idt_B} if self.idt_B is not None else {}
-        visuals |= {"mask_A": self.mask_A * 2 - 1} if self.mask_A is not None else {}
+        visuals |= mask_visuals(mask_A=self.mask_A)
         visuals |= {"real_B": self.real_B, "fake_A": self.fake_A, "rec_B": self.rec_B}
         visuals |= {"idt_A": self.idt_A} if self.idt_A is not None else {}
-        visuals |= {"mask_B": self.mask_B * 2 - 1} if self.mask_B is not None else {}
+        visuals |= mask_visuals(mask_B=self.mask_B)
         return {name: image.detach() for name, image in visuals.items()}

@@ -1,11 +1,13 @@
 """One small class or function per published loss, the paper's constants as defaults."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from models.diffaugment import augment
 from util.errors import UserError
 
 GAN_MODES = ("lsgan", "vanilla", "wgangp")
@@ -17,12 +19,15 @@ class GANLoss(nn.Module):
     """How far D's logits are from calling the images real or fake; a mean over all patches.
 
     lsgan: squared error to 1 or 0 (Mao et al. 2017); vanilla: cross-entropy (Goodfellow et al. 2014); wgangp: the
-    critic's mean, signed (Gulrajani et al. 2017; its penalty is `gradient_penalty`).
+    critic's mean, signed (Gulrajani et al. 2017; its penalty is `gradient_penalty`). `generator` and `discriminator`
+    are the two sides' terms, in which D sees images after the augmentations of `policy`, T below.
     """
 
-    def __init__(self, gan_mode: str):
+    def __init__(self, gan_mode: str, lambda_R1: float = 0.0, policy: Sequence[str] = ()):
         super().__init__()
         self.gan_mode = gan_mode
+        self.lambda_R1 = lambda_R1
+        self.policy = policy
 
     def forward(self, prediction: torch.Tensor, target_is_real: bool) -> torch.Tensor:
         if self.gan_mode == "wgangp":
@@ -32,11 +37,21 @@ class GANLoss(nn.Module):
             return F.mse_loss(prediction, target)
         return F.binary_cross_entropy_with_logits(prediction, target)
 
+    def generator(self, netD: nn.Module, fake: torch.Tensor) -> torch.Tensor:
+        """`GAN(D(T(fake)), 1)`."""
+        return self(netD(augment(fake, self.policy)), True)
+
     def discriminator(self, netD: nn.Module, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """`0.5 * (GAN(D(real), 1) + GAN(D(fake), 0))`, with the gradient penalty for wgangp; `fake` has no gradient."""
-        loss = 0.5 * (self(netD(real), True) + self(netD(fake), False))
+        """`0.5 * (GAN(D(T(real)), 1) + GAN(D(T(fake)), 0))`, with R1 and wgangp's penalty; `fake` has no gradient."""
+        real, fake = augment(real, self.policy), augment(fake, self.policy)
+        if self.lambda_R1 > 0:
+            real = real.detach().requires_grad_()
+        prediction = netD(real)
+        loss = 0.5 * (self(prediction, True) + self(netD(fake), False))
         if self.gan_mode == "wgangp":
             loss = loss + gradient_penalty(netD, real, fake)
+        if self.lambda_R1 > 0:
+            loss = loss + r1_penalty(prediction, real, self.lambda_R1)
         return loss
 
 
@@ -53,6 +68,26 @@ def gradient_penalty(
     critic = netD(x).float().mean(dim=(1, 2, 3)).sum()
     (gradient,) = torch.autograd.grad(critic, x, create_graph=True)
     return lambda_gp * (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def r1_penalty(prediction: torch.Tensor, real: torch.Tensor, lambda_R1: float) -> torch.Tensor:
+    """`lambda_R1/2 * E[|grad_x D(x)|^2]` at real images (Mescheder et al. 2018, equation 9).
+
+    D's P patch logits are P discriminators, the penalty their mean: `|grad_x sum_p D_p(x)|^2 / P`, which is the
+    paper's for P = 1 and, unlike that of the mean logit, keeps its weight at another crop size.
+
+    Args:
+        prediction: `netD(real)` `[B,1,h,w]`, P = h*w.
+        real: `[B,C,H,W]`, a leaf that requires its gradient.
+    """
+    (gradient,) = torch.autograd.grad(prediction.float().sum(), real, create_graph=True)
+    patches = prediction[0].numel()
+    return lambda_R1 / 2 * gradient.float().square().sum(dim=(1, 2, 3)).mean() / patches
+
+
+def block_means(x: torch.Tensor, side: int = 16) -> torch.Tensor:
+    """Means over blocks of `side` pixels: `[B,C,H,W]` -> `[B,C,H/side,W/side]`; a lens blur hardly changes them."""
+    return F.avg_pool2d(x, min(side, *x.shape[-2:]))
 
 
 class VGG19Features(nn.Module):

@@ -56,6 +56,17 @@ class MaskLosses:
         return losses
 
 
+def hide_subjects(x: torch.Tensor, *masks: torch.Tensor, margin: int = 8) -> torch.Tensor:
+    """`x` with mid-grey over all subjects of `masks`, each grown by `margin` pixels; shapes as in `cutout`.
+
+    Nothing of `x` is left where a mask is 1. The margin takes in what a mask misses of its subject and hair; outside
+    of it is what evaluate.py calls background (grown by as much, there along a disc).
+    """
+    union = torch.stack(masks).amax(dim=0)
+    grown = F.max_pool2d(union, 2 * margin + 1, stride=1, padding=margin)
+    return x * (1 - grown)
+
+
 def add_mask_options(parser: argparse.ArgumentParser) -> None:
     """Options of the mask overlay and the mask loss, the same for every model that has them."""
     parser.add_argument(

@@ -1,0 +1,84 @@
+"""What models on unpaired photos share: options, batches with masks, and what discriminators see."""
+
+import argparse
+from typing import Any
+
+import torch
+from torch import nn
+
+from models.adversary import add_adversary_options, check_adversary_options
+from models.base_model import BaseModel, Visuals
+from models.masking import add_mask_options, check_mask_options, hide_subjects, masks_needed
+from util.errors import UserError
+
+
+class UnpairedModel(BaseModel):
+    """A model of photos of domains A and B, each with its mask where masks are read."""
+
+    @staticmethod
+    def modify_commandline_options(
+        parser: argparse.ArgumentParser, is_train: bool
+    ) -> argparse.ArgumentParser:
+        parser.set_defaults(no_dropout=True)
+        if is_train:
+            add_mask_options(parser)
+            add_adversary_options(parser)
+            parser.add_argument(
+                "--gan_region",
+                choices=("all", "background"),
+                default="all",
+                help="what discriminators judge: whole photos, or with the subjects of both photos painted out in both",
+            )
+        return parser
+
+    @staticmethod
+    def uses_masks(opt: argparse.Namespace) -> bool:
+        return masks_needed(opt) or opt.gan_region == "background"
+
+    @staticmethod
+    def check_options(opt: argparse.Namespace) -> None:
+        check_mask_options(opt)
+        check_adversary_options(opt)
+        if opt.gan_region == "background" and "crop" not in opt.preprocess:
+            raise UserError(
+                "--gan_region background needs photos of one size: a --preprocess that ends in crop"
+            )
+
+    def set_input(self, batch: dict[str, Any]) -> None:
+        """Take `A`, `B` `[B,C,H,W] in [-1,1]` and, where they are, `mask_A`, `mask_B` `[B,1,H,W] in [0,1]`."""
+        self.real_A = batch["A"].to(self.device, non_blocking=True)
+        self.real_B = batch["B"].to(self.device, non_blocking=True)
+        self.mask_A, self.mask_B = (
+            batch[key].to(self.device, non_blocking=True) if key in batch else None
+            for key in ("mask_A", "mask_B")
+        )
+
+    def translate(
+        self, netG: nn.Module, real: torch.Tensor, other: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """`G(real)` and, where an identity loss wants it, `G(other)`.
+
+        One call for both where the norm treats every image by itself: fewer, larger matrix products, same numbers.
+        """
+        if other is None:
+            return netG(real), None
+        if self.opt.norm in ("instance", "none") and real.shape[1:] == other.shape[1:]:
+            own, idt = netG(torch.cat([real, other])).split([len(real), len(other)])
+            return own, idt
+        return netG(real), netG(other)
+
+    def judged(self, x: torch.Tensor) -> torch.Tensor:
+        """What of `x`, real or fake, discriminators see.
+
+        With `--gan_region background` the subjects of both photos of the step are painted out in both domains'
+        images. With its own subject alone, a fake would carry the outlines of A and a real photo those of B, and
+        D could tell them apart by shapes that no generator can change.
+        """
+        if self.opt.gan_region == "all":
+            return x
+        return hide_subjects(x, self.mask_A, self.mask_B)
+
+
+def mask_visuals(**masks: torch.Tensor | None) -> Visuals:
+    """Masks `[B,1,H,W] in [0,1]` as images in [-1,1]; those that are None are left out."""
+    return {name: mask * 2 - 1 for name, mask in masks.items() if mask is not None}
