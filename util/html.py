@@ -237,5 +237,7 @@ def _viewer() -> None:
         with tags.nav():
             tags.button("←", type="button", value="-1", aria_label="previous photo")
             tags.output()
-            tags.button("→", type="button", value="1", aria_label="next photo")
+            tags.button(
+                "→", type="button", value="1", aria_label="next photo", autofocus=True
+            )  # not the slider
             tags.button("close", type="button", value="0")

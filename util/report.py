@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
-
 from util.distributions import Estimate
 from util.evaluation import Photo
 from util.files import write_text
 from util.html import ResultPage
 from util.images import read_image, write_image
+from util.sheet import contact_sheet
 
 # Names in tables, and decimals; in this order.
 TITLES = {
@@ -30,9 +29,6 @@ TITLES = {
     "fid": ("FID", 1),
     "kid": ("KID", 4),
 }
-CELL = 256  # pixels, a picture of the contact sheet
-LABEL_HEIGHT = 24
-GAP = 4
 
 
 @dataclass(frozen=True)
@@ -129,22 +125,10 @@ def write_page(evaluation: Evaluation, photos: Sequence[Photo], folder: Path, ti
 
 
 def write_grid(photos: Sequence[Photo], path: Path) -> None:
-    """Write a contact sheet: a row per photo, a titled column per method, pictures fitted into 256 pixels."""
+    """Write a contact sheet: a row per photo, a titled column per method."""
     methods = list(photos[0].outputs)
-    width = len(methods) * (CELL + GAP) - GAP
-    sheet = Image.new("RGB", (width, LABEL_HEIGHT + len(photos) * (CELL + GAP) - GAP), "white")
-    draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(size=15)
-    for column, method in enumerate(methods):
-        center = column * (CELL + GAP) + CELL // 2
-        draw.text((center, LABEL_HEIGHT // 2), method, fill="black", font=font, anchor="mm")
-        for row, photo in enumerate(photos):
-            picture = read_image(photo.outputs[method])
-            picture.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
-            left = center - picture.width // 2
-            top = LABEL_HEIGHT + row * (CELL + GAP) + (CELL - picture.height) // 2
-            sheet.paste(picture, (left, top))
-    write_image(sheet, path)
+    pictures = [read_image(photo.outputs[method]) for photo in photos for method in methods]
+    write_image(contact_sheet(pictures, len(methods), methods), path)
 
 
 def _number(value: float, decimals: int) -> str:

@@ -2,15 +2,19 @@
 
 import argparse
 import re
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
+from tqdm import tqdm
 
+from util.dashboard import Dashboard, connect
 from util.html import ResultPage
 from util.images import write_image
-from util.run_log import RunLog
+from util.run_log import Row, RunLog
+from util.sheet import contact_sheet
+from util.tensors import tensor_to_image
 
 
 class Visualizer:
@@ -26,16 +30,26 @@ class Visualizer:
         folder = Path(opt.checkpoints_dir, opt.name)
         self._log = RunLog(folder, resume_iters)
         self._samples = None if opt.no_html else SamplePage(folder / "web", opt.name)
+        self._columns, self._cell = max(1, opt.display_ncols), opt.display_winsize
+        self._dashboard = start_dashboard(opt, self._log.rows) if opt.display_id > 0 else None
 
     def print_current_losses(
         self, epoch: int, total_iters: int, losses: dict[str, float], images_per_s: float, lr: float
     ) -> str:
         """Log and plot the losses of a step; returns them as one line of text for the caller to print."""
-        return self._log.add_losses(epoch, total_iters, losses, images_per_s, lr)
+        line = self._log.add_losses(epoch, total_iters, losses, images_per_s, lr)
+        self._plot()
+        return line
 
     def print_validation(self, epoch: int, total_iters: int, figures: dict[str, float]) -> str:
         """Log and plot the figures of a validation; returns them as one line of text."""
-        return self._log.add_validation(epoch, total_iters, figures)
+        line = self._log.add_validation(epoch, total_iters, figures)
+        self._plot()
+        return line
+
+    def _plot(self) -> None:
+        if self._dashboard:
+            self._dashboard.add_row(self._log.rows[-1])
 
     def display_current_results(
         self, visuals: dict[str, torch.Tensor], epoch: int, total_iters: int, save_html: bool
@@ -45,12 +59,17 @@ class Visualizer:
         Args:
             visuals: label -> `[B,C,H,W] in [-1,1]`, C 1 or 3; the first of the batch is shown.
         """
-        pictures = {label: to_uint8(batch[0]) for label, batch in visuals.items()}
+        pictures = {label: tensor_to_image(batch[0]) for label, batch in visuals.items()}
+        if self._dashboard:
+            sheet = contact_sheet(list(pictures.values()), self._columns, list(pictures), self._cell)
+            self._dashboard.show_picture(sheet, f"epoch {epoch}, {total_iters} photos")
         if save_html and self._samples:
             self._samples.write(pictures, epoch)
 
     def close(self) -> None:
         """End the run's displays; what could not be shown in visdom by then is in the logs."""
+        if self._dashboard:
+            self._dashboard.close()
 
 
 class SamplePage:
@@ -60,10 +79,10 @@ class SamplePage:
         self._folder = folder
         self._name = name
 
-    def write(self, pictures: dict[str, np.ndarray], epoch: int) -> None:
-        """Write label -> uint8 `[H,W,3]` as `images/epoch<NNN>_<label>.png`, and the page anew."""
+    def write(self, pictures: dict[str, Image.Image], epoch: int) -> None:
+        """Write label -> picture as `images/epoch<NNN>_<label>.png`, and the page anew."""
         for label, picture in pictures.items():
-            write_image(Image.fromarray(picture), self._folder / "images" / f"epoch{epoch:03d}_{label}.png")
+            write_image(picture, self._folder / "images" / f"epoch{epoch:03d}_{label}.png")
         page = ResultPage(self._folder, f"{self._name}: samples of training")
         for shown_epoch, files in sorted(self._files_by_epoch().items(), reverse=True):
             if shown_epoch > epoch:
@@ -81,7 +100,12 @@ class SamplePage:
         return found
 
 
-def to_uint8(image: torch.Tensor) -> np.ndarray:
-    """`[C,H,W] in [-1,1]`, C 1 or 3 -> uint8 `[H,W,3]` in [0,255], on the CPU."""
-    scaled = ((image.detach().float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    return scaled.expand(3, -1, -1).permute(1, 2, 0).contiguous().cpu().numpy()
+def start_dashboard(opt: argparse.Namespace, rows: list[Row]) -> Dashboard:
+    """The dashboard of the run that `opt` describes, with the curves of the earlier `rows`."""
+    address = f"{opt.display_server}:{opt.display_port}"
+    env = opt.display_env or opt.name
+    dashboard = Dashboard(partial(connect, opt.display_server, opt.display_port, env), address, tqdm.write)
+    dashboard.show_options(vars(opt))
+    for row in rows:
+        dashboard.add_row(row)
+    return dashboard

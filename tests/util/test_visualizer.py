@@ -6,24 +6,24 @@ import numpy as np
 import torch
 from PIL import Image
 
-from util.visualizer import Visualizer, to_uint8
+from util.visualizer import Visualizer
 
 
 def options(folder, **changes):
-    values = {"checkpoints_dir": str(folder), "name": "run", "no_html": False, "display_id": 0, **changes}
+    values = {
+        "checkpoints_dir": str(folder),
+        "name": "run",
+        "no_html": False,
+        "display_id": 0,
+        "display_ncols": 4,
+        "display_winsize": 256,
+        **changes,
+    }
     return argparse.Namespace(**values)
 
 
 def visuals(value):
     return {"real_A": torch.full((2, 3, 8, 12), value), "mask_A": torch.ones(2, 1, 8, 12)}
-
-
-def test_to_uint8_maps_the_range_and_makes_gray_rgb():
-    image = torch.tensor([-1.0, 0.0, 1.0, 3.0]).view(1, 2, 2)
-    assert to_uint8(image).tolist() == [[[0] * 3, [128] * 3], [[255] * 3, [255] * 3]]
-    rows = torch.arange(3.0).view(3, 1, 1).expand(3, 4, 6) / 2
-    assert to_uint8(rows).shape == (4, 6, 3)
-    assert to_uint8(rows)[0, 0].tolist() == [128, 191, 255]
 
 
 def test_sample_page_keeps_one_row_per_epoch_newest_first(tmp_path):

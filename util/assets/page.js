@@ -112,6 +112,7 @@ document.addEventListener("keydown", (event) => {
     move(event.key === "ArrowRight" ? 1 : -1);
     event.preventDefault();
   } else if (event.key === "Enter" && current && !viewer.open && event.target.matches("body, article")) {
+    event.preventDefault(); // or the button that gets the focus is pressed by the same key
     enlarge(current);
   }
 });
