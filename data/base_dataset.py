@@ -2,15 +2,25 @@
 
 from abc import ABC, abstractmethod
 from argparse import ArgumentParser
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 
-from data.image_folder import Photo
-from data.transforms import Preprocess, image_to_tensor, mask_to_tensor, resize_image, resize_mask
-from util.images import read_image, read_mask
+from data.cache import Entry, PixelCache, open_cache
+from data.image_folder import Photo, PhotoFolder, scan_folders
+from data.transforms import (
+    Geometry,
+    Preprocess,
+    image_to_tensor,
+    mask_to_tensor,
+    resize_image,
+    resize_mask,
+    size_of,
+)
+from util.images import read_mask, read_pixels
 
 # First number of a seed: keeps the random numbers of the photos apart from those of the order.
 ITEM_STREAM = 1
@@ -27,10 +37,19 @@ class BaseDataset(Dataset, ABC):
     def __init__(self, opt: Any) -> None:
         self.opt = opt
         self.preprocess = Preprocess.from_options(opt)
+        self.cache = PixelCache({})
 
     @staticmethod
     def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         """Add this dataset's options, or change defaults of others, and return `parser`."""
+        if is_train:
+            parser.add_argument(
+                "--cache",
+                choices=("none", "ram", "disk"),
+                default="none",
+                help="keep decoded and scaled photos: in memory, or in <dataroot>/.cache for later runs too",
+            )
+            parser.add_argument("--cache_size", type=float, default=4.0, help="limit of --cache, in GiB")
         return parser
 
     @abstractmethod
@@ -46,28 +65,59 @@ class BaseDataset(Dataset, ABC):
         epoch, index = key if isinstance(key, tuple) else (0, key)
         return self.load(index, np.random.default_rng([ITEM_STREAM, self.opt.seed, epoch, index]))
 
-    def read_pair(
-        self, photo: Photo, channels: int, rng: np.random.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Read `photo` and its mask under one random geometry.
+    def scan(self, folders: Sequence[PhotoFolder]) -> list[list[Photo]]:
+        """Check the photos and masks of `folders`, and return the photos by folder. Call once, when made.
 
-        Returns the image `[channels,H,W] in [-1,1]` and the mask `[1,H,W] in [0,1]`, None where it has none.
+        Raises:
+            UserError: everything that can't be used, listed.
         """
-        decoded = read_image(photo.path)
-        pixels = np.asarray(decoded if channels == 3 else decoded.convert("L"))
-        pixels = pixels.reshape(*pixels.shape[:2], channels)
-        size = self.preprocess.scaled_size(decoded.size)
-        geometry = self.preprocess.draw(size, rng)
-        image = image_to_tensor(geometry.cut(resize_image(pixels, size)))
-        if photo.mask is None:
-            return image, None
-        mask = resize_mask(np.asarray(read_mask(photo.mask)), size)
-        return image, mask_to_tensor(geometry.cut(mask))
+        photos = scan_folders(self.opt.dataroot, folders, self.opt.max_dataset_size)
+        self.set_cache(photo for found in photos for photo in found)
+        return photos
 
-    def read_domain(
-        self, domain: str, photo: Photo, channels: int, rng: np.random.Generator
+    def set_cache(self, photos: Iterable[Photo]) -> None:
+        """Keep `photos` and their masks as `--cache` says."""
+        entries = []
+        for photo in photos:
+            width, height = self.preprocess.scaled_size(photo.size)
+            entries.append(Entry(photo.name, photo.path, (height, width, photo.channels)))
+            if photo.mask:
+                entries.append(Entry(f"mask of {photo.name}", photo.mask, (height, width)))
+        kind = getattr(self.opt, "cache", "none")  # an option of training only: a test reads each photo once
+        if kind != "none":
+            self.cache = open_cache(kind, self.opt.cache_size, Path(self.opt.dataroot), entries)
+
+    def decode(self, photo: Photo) -> np.ndarray:
+        """The pixels of `photo` as its file holds them, upright: [H,W,C], uint8 or uint16."""
+        return read_pixels(photo.path, photo.channels)
+
+    def scaled_image(self, photo: Photo) -> np.ndarray:
+        """The pixels of `photo`, scaled but not cropped: [H,W,C], uint8 or uint16."""
+
+        def make() -> np.ndarray:
+            pixels = self.decode(photo)
+            return resize_image(pixels, self.preprocess.scaled_size(size_of(pixels)))
+
+        return self.cache.get(photo.name, make)
+
+    def scaled_mask(self, photo: Photo, size: tuple[int, int]) -> np.ndarray:
+        """The mask of `photo`, scaled to `size` (width, height): [H,W] uint8."""
+        return self.cache.get(
+            f"mask of {photo.name}", lambda: resize_mask(np.asarray(read_mask(photo.mask)), size)
+        )
+
+    def read(
+        self, domain: str, photo: Photo, rng: np.random.Generator, geometry: Geometry | None = None
     ) -> dict[str, Any]:
-        """The entries of an item that come from `photo`, under the names of `domain` ('A' or 'B')."""
-        image, mask = self.read_pair(photo, channels, rng)
-        masks = {} if mask is None else {f"mask_{domain}": mask}
-        return {domain: image, **masks, f"{domain}_paths": str(photo.path)}
+        """What an item holds of `photo` and its mask, named for `domain` ('A' or 'B').
+
+        Both go through one geometry: the given one, which must have been drawn for a photo of the same size,
+        or a new one.
+        """
+        pixels = self.scaled_image(photo)
+        geometry = geometry or self.preprocess.draw(size_of(pixels), rng)
+        item = {domain: image_to_tensor(geometry.cut(pixels)), f"{domain}_paths": str(photo.path)}
+        if photo.mask:
+            mask = self.scaled_mask(photo, size_of(pixels))
+            item[f"mask_{domain}"] = mask_to_tensor(geometry.cut(mask))
+        return item

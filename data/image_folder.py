@@ -15,32 +15,44 @@ PROBLEMS_SHOWN = 10
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo that has been checked, its upright size (width, height) in pixels, and its mask, if any."""
+    """A photo that has been checked: its upright size (width, height) in pixels, and its mask, if any.
+
+    `part` tells apart photos that are cut from the same file, `channels` is what it is read as, 3 or 1.
+    """
 
     path: Path
     size: tuple[int, int]
     mask: Path | None
+    channels: int = 3
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """A name that no other photo has."""
+        return f"{self.path} {self.part} {self.channels}"
 
 
 @dataclass(frozen=True)
 class PhotoFolder:
     """Where photos and their masks are.
 
-    Masks are found by the photo's stem, in `masks`; None: no masks are wanted. `side_by_side` photos hold A
-    in their left half and B in their right one, and the mask belongs to the left half.
+    Masks are found by the photo's stem, in `masks`; None: no masks are wanted. `channels` is what photos are
+    read as: 3 for colour, 1 for gray. `side_by_side` photos hold A in their left half, to which the mask
+    belongs, and B in their right one.
     """
 
     photos: Path
     masks: Path | None
     masks_required: bool
+    channels: int = 3
     side_by_side: bool = False
 
     @classmethod
-    def of_domain(cls, opt: Any, letter: str) -> "PhotoFolder":
+    def of_domain(cls, opt: Any, letter: str, channels: int) -> "PhotoFolder":
         """Domain `letter` ('A' or 'B') of `opt.dataroot`: `<phase>A` with `maskA`."""
         root = Path(opt.dataroot)
         masks = None if opt.mask_policy == "none" else root / f"mask{letter}"
-        return cls(root / f"{opt.phase}{letter}", masks, opt.mask_policy == "required")
+        return cls(root / f"{opt.phase}{letter}", masks, opt.mask_policy == "required", channels)
 
     def find(self, limit: float) -> list[Path]:
         """The first `limit` photos.
@@ -48,6 +60,8 @@ class PhotoFolder:
         Raises:
             UserError: no such folder, or no image in it.
         """
+        if not self.photos.is_dir():
+            raise UserError(f"{self.photos}: no such folder; mend --dataroot or --phase")
         found = list_images(self.photos)
         if not found:
             raise UserError(
@@ -91,15 +105,17 @@ def scan_folders(
     to_check += [(path, True) for found in masks for path in found if path]
     facts = check_files(Path(dataroot), to_check)
 
-    pairs, problems = [], []
+    problems: list[Problem] = []
     for folder, found, found_masks in zip(folders, photos, masks, strict=True):
         problems += list(_problems(folder, found, found_masks, facts))
-        pairs.append(list(zip(found, found_masks, strict=True)))
     if problems:
         raise UserError(_listing(dataroot, problems, len(to_check)))
     return [
-        [Photo(path, (facts[path].width, facts[path].height), mask) for path, mask in found]
-        for found in pairs
+        [
+            Photo(path, (facts[path].width, facts[path].height), mask, folder.channels)
+            for path, mask in zip(found, found_masks, strict=True)
+        ]
+        for folder, found, found_masks in zip(folders, photos, masks, strict=True)
     ]
 
 

@@ -1,8 +1,10 @@
 """Batches of an epoch in a fixed order: the same for one or many workers and ranks, and from any batch on."""
 
-import os
+import atexit
 import signal
+import weakref
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,9 @@ from util.errors import UserError
 
 # First number of a seed: keeps the random numbers of the order apart from those of the photos.
 ORDER_STREAM = 0
+
+# A worker that is told to end goes on for so long, should the main process still need it for its last step.
+GRACE_SECONDS = 30
 
 
 class EpochBatches(Sampler[list[tuple[int, int]]]):
@@ -93,6 +98,8 @@ class Loader:
             persistent_workers=workers > 0,
             prefetch_factor=4 if workers else None,
         )
+        # Before Python ends, and tells the workers to by a signal that they do not follow at once.
+        atexit.register(_close, weakref.ref(self))
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -120,6 +127,16 @@ class Loader:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self.iterate()
+
+    def close(self) -> None:
+        """End the workers; the loader can't be used any more."""
+        del self.loader
+
+
+def _close(loader: "weakref.ref[Loader]") -> None:
+    alive = loader()
+    if alive is not None and hasattr(alive, "loader"):
+        alive.close()
 
 
 def collate(items: list[dict[str, Any] | UserError]) -> dict[str, Any] | UserError:
@@ -154,10 +171,11 @@ class _ErrorsAsItems(Dataset):
 
 
 def _leave_signals_to_main(worker: int) -> None:
-    """Ctrl-C, and a SIGTERM to the whole group, reach the main process only, which finishes its step first.
-
-    The worker gets a group of its own. It must not ignore SIGTERM: that is how the main process ends it.
-    """
+    """Let the main process finish its step when Ctrl-C, or a cluster's SIGTERM, reaches all processes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "setpgrp"):
-        os.setpgrp()
+    if hasattr(signal, "alarm"):
+        signal.signal(signal.SIGTERM, _end_later)
+
+
+def _end_later(signum: int, frame: FrameType | None) -> None:
+    signal.alarm(GRACE_SECONDS)

@@ -105,12 +105,17 @@ class Preprocess:
         return Geometry(corner, crop, flip=self.flips and bool(rng.random() < 0.5))
 
 
+def size_of(pixels: np.ndarray) -> tuple[int, int]:
+    """Size (width, height) of `pixels` [H,W] or [H,W,C]."""
+    return pixels.shape[1], pixels.shape[0]
+
+
 def resize(pixels: np.ndarray, size: tuple[int, int], resample: Image.Resampling) -> np.ndarray:
     """Scale `pixels` [H,W] or [H,W,C], uint8 or uint16, to `size` (width, height), antialiased.
 
     Values that a kernel with negative lobes carries out of the range are cut at its ends.
     """
-    if (pixels.shape[1], pixels.shape[0]) == size:
+    if size_of(pixels) == size:
         return pixels
     if pixels.dtype == np.uint8:
         scaled = Image.fromarray(pixels.squeeze()).resize(size, resample)
@@ -134,17 +139,16 @@ def resize_mask(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return resize(pixels, size, Image.Resampling.BOX)
 
 
-def _unit(pixels: np.ndarray) -> torch.Tensor:
-    """`pixels` [H,W,C], unsigned integers, as float32 [C,H,W] in [0,1]."""
-    channels_first = np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
-    return torch.from_numpy(channels_first).div_(np.iinfo(pixels.dtype).max)
-
-
 def image_to_tensor(pixels: np.ndarray) -> torch.Tensor:
     """A photo [H,W,C], uint8 or uint16, as float32 [C,H,W] in [-1,1]."""
-    return _unit(pixels).mul_(2).sub_(1)
+    return torch.from_numpy(_planes(pixels, np.iinfo(pixels.dtype).max / 2) - 1)
 
 
 def mask_to_tensor(pixels: np.ndarray) -> torch.Tensor:
     """A mask [H,W], uint8 or uint16, as float32 [1,H,W] in [0,1], 1 = subject."""
-    return _unit(pixels[..., None])
+    return torch.from_numpy(_planes(pixels[..., None], np.iinfo(pixels.dtype).max))
+
+
+def _planes(pixels: np.ndarray, divisor: float) -> np.ndarray:
+    """`pixels` [H,W,C] over `divisor`, as float32 [C,H,W]. In numpy: torch's threads fight for cores."""
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32) / np.float32(divisor)

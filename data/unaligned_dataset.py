@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from data.base_dataset import BaseDataset
-from data.image_folder import PhotoFolder, scan_folders
+from data.image_folder import PhotoFolder
 
 
 class UnalignedDataset(BaseDataset):
@@ -17,9 +17,9 @@ class UnalignedDataset(BaseDataset):
 
     def __init__(self, opt: Any) -> None:
         super().__init__(opt)
-        letters = "AB" if opt.direction == "AtoB" else "BA"
-        folders = [PhotoFolder.of_domain(opt, letter) for letter in letters]
-        self.photos_A, self.photos_B = scan_folders(opt.dataroot, folders, opt.max_dataset_size)
+        folder_A = PhotoFolder.of_domain(opt, "A" if opt.direction == "AtoB" else "B", opt.input_nc)
+        folder_B = PhotoFolder.of_domain(opt, "B" if opt.direction == "AtoB" else "A", opt.output_nc)
+        self.photos_A, self.photos_B = self.scan([folder_A, folder_B])
         self.random_B = opt.isTrain and not opt.serial_batches
 
     def __len__(self) -> int:
@@ -28,6 +28,5 @@ class UnalignedDataset(BaseDataset):
     def load(self, index: int, rng: np.random.Generator) -> dict[str, Any]:
         """A's photo `index` with one of B's."""
         index_B = int(rng.integers(len(self.photos_B))) if self.random_B else index % len(self.photos_B)
-        photo_A, photo_B = self.photos_A[index % len(self.photos_A)], self.photos_B[index_B]
-        item_A = self.read_domain("A", photo_A, self.opt.input_nc, rng)
-        return item_A | self.read_domain("B", photo_B, self.opt.output_nc, rng)
+        photo_A = self.photos_A[index % len(self.photos_A)]
+        return self.read("A", photo_A, rng) | self.read("B", self.photos_B[index_B], rng)

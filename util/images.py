@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
@@ -137,7 +138,11 @@ def read_image(path: str | os.PathLike) -> Image.Image:
     Raises:
         ImageError: missing, empty, not an image, truncated, or too many megapixels.
     """
-    image = _to_8_bit(_open(path))
+    return _to_rgb(_open(path))
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    image = _to_8_bit(image)
     profile = image.info.get("icc_profile")
     exif = image.info.get("exif")
     if has_alpha(image):
@@ -152,6 +157,33 @@ def read_image(path: str | os.PathLike) -> Image.Image:
     kept = {"icc_profile": profile, "exif": exif}
     image.info = {name: value for name, value in kept.items() if value}
     return image
+
+
+def read_pixels(path: str | os.PathLike, channels: int = 3) -> np.ndarray:
+    """Read a photo as `[H,W,channels]`, 3 (RGB) or 1 (luma): uint8, or uint16 for files of 16 bits.
+
+    Else as `read_image`; 16-bit photos with transparent parts come as uint8.
+
+    Raises:
+        ImageError: as `read_image`.
+    """
+    image = _open(path)
+    if image.mode.startswith("I"):
+        gray = np.asarray(image).clip(0, 65535).astype(np.uint16)
+        return np.repeat(gray[..., None], channels, axis=2)
+    if image.mode == "RGB" and _has_16_bit_colour(path):
+        # Pillow keeps the upper 8 bits of colour only; OpenCV keeps all, as BGR.
+        flags = cv2.IMREAD_ANYDEPTH | (cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_GRAYSCALE)
+        pixels = cv2.imread(os.fspath(path), flags)
+        if pixels is not None and pixels.shape[:2] == (image.height, image.width):
+            return pixels[..., ::-1] if channels == 3 else pixels[..., None]
+    photo = _to_rgb(image) if channels == 3 else _to_rgb(image).convert("L")
+    return np.asarray(photo).reshape(photo.height, photo.width, channels)
+
+
+def _has_16_bit_colour(path: str | os.PathLike) -> bool:
+    with _opened(path) as image:
+        return any(";16" in str(tile.args) for tile in image.tile)
 
 
 def _cmyk_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
