@@ -55,7 +55,8 @@ def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            # Given the name, Pillow maps uncompressed gray TIFFs, and garbles those with an orientation.
+            with path.open("rb") as file, Image.open(file) as image:
                 yield image
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
@@ -88,9 +89,10 @@ def image_size(path: str | os.PathLike, decode: bool = False) -> tuple[int, int]
     if decode:
         return _open(path).size
     with _opened(path) as image:
-        # Pillow decodes a whole PNG to look for an orientation that the header does not hold.
-        in_header = image.format != "PNG" or "exif" in image.info
-        turned = in_header and image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+        # Of a TIFF, Pillow tells the upright size. Asked for the orientation of a PNG that has none in its
+        # header, it decodes the whole of it.
+        asks = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
+        turned = asks and image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
         return image.size[::-1] if turned else image.size
 
 
@@ -169,16 +171,21 @@ def read_pixels(path: str | os.PathLike, channels: int = 3) -> np.ndarray:
     """
     image = _open(path)
     if image.mode.startswith("I"):
-        gray = np.asarray(image).clip(0, 65535).astype(np.uint16)
-        return np.repeat(gray[..., None], channels, axis=2)
-    if image.mode == "RGB" and _has_16_bit_colour(path):
+        pixels = np.asarray(image).clip(0, 65535).astype(np.uint16)[..., None]
+    elif image.mode == "RGB" and _has_16_bit_colour(path):
         # Pillow keeps the upper 8 bits of colour only; OpenCV keeps all, as BGR.
-        flags = cv2.IMREAD_ANYDEPTH | (cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_GRAYSCALE)
-        pixels = cv2.imread(os.fspath(path), flags)
-        if pixels is not None and pixels.shape[:2] == (image.height, image.width):
-            return pixels[..., ::-1] if channels == 3 else pixels[..., None]
-    photo = _to_rgb(image) if channels == 3 else _to_rgb(image).convert("L")
-    return np.asarray(photo).reshape(photo.height, photo.width, channels)
+        pixels = cv2.imread(os.fspath(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)[..., ::-1]
+    else:
+        pixels = np.asarray(_to_rgb(image))
+    return to_gray(pixels) if channels == 1 else np.broadcast_to(pixels, (*pixels.shape[:2], channels))
+
+
+def to_gray(pixels: np.ndarray) -> np.ndarray:
+    """Luma `[H,W,1]` of `pixels` `[H,W,3]` (ITU-R BT.601, as Pillow's `L`), or `[H,W,1]` as they are."""
+    if pixels.shape[2] == 1:
+        return pixels
+    weights = np.array([19595, 38470, 7471], dtype=np.uint32)  # of 65536
+    return ((pixels.astype(np.uint32) @ weights + 32768) >> 16).astype(pixels.dtype)[..., None]
 
 
 def _has_16_bit_colour(path: str | os.PathLike) -> bool:
@@ -230,6 +237,22 @@ def write_image(image: Image.Image, path: str | os.PathLike, **options: object) 
         options = {"subsampling": 0, **options}
     with atomic_path(path) as temporary:
         image.save(temporary, **options)
+
+
+def write_pixels(pixels: np.ndarray, path: str | os.PathLike) -> None:
+    """Save `pixels` `[H,W,3]` (RGB) or `[H,W,1]`, uint8 or uint16, at `path` atomically, with their depth.
+
+    Raises:
+        UserError: as `write_image`; 16 bits for a format other than PNG and TIFF.
+    """
+    path = Path(path)
+    if pixels.dtype == np.uint8:
+        write_image(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels), path)
+        return
+    if path.suffix.lower() not in (".png", ".tif", ".tiff"):
+        raise UserError(f"{path}: 16 bits can be kept in .png and .tif only")
+    with atomic_path(path) as temporary:
+        cv2.imwrite(os.fspath(temporary), pixels[..., ::-1])
 
 
 def find_by_stem(folder: str | os.PathLike) -> dict[str, Path]:

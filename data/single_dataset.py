@@ -1,0 +1,36 @@
+"""One folder of photos, for a generator that works in one direction: the data of `--model test`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.base_dataset import BaseDataset
+from data.image_folder import PhotoFolder
+from util.images import is_image
+
+
+class SingleDataset(BaseDataset):
+    """Photos in order, as 'A': of `--dataroot` itself, if there are any in it, else of its `<phase>A`.
+
+    Masks come from `maskA` beside the photos' folder, from `maskB` if its name ends in B. With
+    `--direction BtoA` the photos are those of `<phase>B`.
+    """
+
+    def __init__(self, opt: Any) -> None:
+        super().__init__(opt)
+        letter = "A" if opt.direction == "AtoB" else "B"
+        folder = PhotoFolder.of_domain(opt, letter, opt.input_nc)
+        root = Path(opt.dataroot)
+        if root.is_dir() and any(is_image(path) for path in root.iterdir()):
+            masks = root.parent / ("maskB" if root.name.endswith("B") else "maskA")
+            folder = replace(folder, photos=root, masks=folder.masks and masks)
+        (self.photos,) = self.scan([folder])
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def load(self, index: int, rng: np.random.Generator) -> dict[str, Any]:
+        """Photo `index`."""
+        return self.read("A", self.photos[index], rng)
