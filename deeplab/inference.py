@@ -61,7 +61,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         "--threshold", type=float, default=0.5, help="probability from which a pixel is subject"
     )
     masks.add_argument(
-        "--refine", action="store_true", help="sharpen to the photo's edges by a guided filter"
+        "--refine", action="store_true", help="matte along the photo's own edges, by a guided filter"
     )
     masks.add_argument(
         "--cutout", action="store_true", help="write the photo with the mask as its alpha channel"

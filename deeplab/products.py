@@ -95,7 +95,7 @@ def _make_mask(subject: _Subject, prediction: Prediction, recipe: Recipe) -> np.
     """float32 [H,W] in [0,1] at the photo's size; all zero if nothing reaches the threshold."""
     mask = resize_probability(prediction.probability, prediction.size)
     if recipe.refine:
-        mask = refine_mask(subject.pixels, mask)
+        mask = refine_mask(subject.pixels, mask >= recipe.threshold)
     hard = mask >= recipe.threshold
     return mask if recipe.soft and hard.any() else hard.astype(np.float32)
 

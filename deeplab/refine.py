@@ -2,20 +2,22 @@
 
 import numpy as np
 
-EPSILON = 1e-4  # squared contrast, in [0,1] units, below which the photo is taken as flat
+EPSILON = 1e-5  # squared contrast, in [0,1] units, below which the photo is taken as flat
 WORKING_SIDE = 1024  # longer side, pixels, above which the fast filter (He and Sun, 2015) subsamples
 
 
-def refine_mask(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Mask float [H,W] in [0,1] bent to the edges of `photo` uint8 [H,W,3]: float32 [H,W] in [0,1].
+def refine_mask(photo: np.ndarray, subject: np.ndarray) -> np.ndarray:
+    """Alpha matte float32 [H,W] in [0,1] of `subject` bool [H,W], along the edges of `photo` uint8 [H,W,3].
 
+    It takes a hard mask because the filter is linear: edges that come soft stay soft, wherever the photo's are.
     The window's radius is 1/64 of the longer side, as a segmenter sees a few hundred pixels at most; photos
     smaller than that window stay as they are.
     """
     import torch  # here, as torch and kornia take seconds to import and few runs refine
     from kornia.filters import guided_blur
 
-    height, width = mask.shape
+    height, width = subject.shape
+    mask = subject.astype(np.float32)
     radius = max(2, round(max(height, width) / 64))
     if radius >= min(height, width):
         return mask

@@ -3,12 +3,15 @@
 The cache is the folder in the environment variable BOKEH_CYCLEGAN_CACHE, else ~/.cache/bokeh-cyclegan.
 """
 
+import gzip
 import hashlib
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from util.errors import UserError
@@ -17,6 +20,14 @@ from util.files import write_bytes
 SELFIE_WHEEL = "mediapipe==0.10.21"
 SELFIE_MEMBER = "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite"
 SELFIE_SHA256 = "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"
+
+DEEPLAB_URL = "https://download.tensorflow.org/models/"
+DEEPLAB_ARCHIVES = {  # the first is the default
+    "xception_coco_voctrainval": "deeplabv3_pascal_trainval_2018_01_04.tar.gz",
+    "xception_coco_voctrainaug": "deeplabv3_pascal_train_aug_2018_01_04.tar.gz",
+    "mobilenetv2_coco_voctrainaug": "deeplabv3_mnv2_pascal_train_aug_2018_01_29.tar.gz",
+    "mobilenetv2_coco_voctrainval": "deeplabv3_mnv2_pascal_trainval_2018_01_29.tar.gz",
+}
 
 
 def cache_folder() -> Path:
@@ -75,3 +86,55 @@ def _download_wheel(folder: Path) -> Path:
             f"--weights with the wheel {SELFIE_WHEEL} or its selfie_segmentation.tflite"
         )
     return wheels[0]
+
+
+def deeplab_archive(model: str | None) -> Path:
+    """The archive of one of the published TensorFlow models, fetched into the cache if it isn't there.
+
+    Raises:
+        UserError: an unknown model; the download fails.
+    """
+    model = model or next(iter(DEEPLAB_ARCHIVES))
+    if model not in DEEPLAB_ARCHIVES:
+        raise UserError(f"--model {model}: unknown; choose one of {' '.join(DEEPLAB_ARCHIVES)}")
+    return _cached(DEEPLAB_URL + DEEPLAB_ARCHIVES[model], _check_gzip)
+
+
+def torchvision_weights(url: str) -> Path:
+    """A file of torchvision's model zoo, whose name ends in the beginning of its SHA-256.
+
+    Raises:
+        UserError: the download fails.
+    """
+    return _cached(url, _check_hash_in_name)
+
+
+def _cached(url: str, check: Callable[[Path, str], None]) -> Path:
+    """The file at `url` in the cache; fetched, checked and put there first if need be."""
+    from util.download import Fetcher  # here, as httpx takes a quarter of a second that the cache saves
+
+    path = cache_folder() / url.rpartition("/")[2]
+    if not path.is_file():
+        with Fetcher() as fetcher:
+            try:
+                fetcher.download(url, path, lambda part: check(part, path.name))
+            except UserError as error:
+                raise UserError(f"{path.name} can't be fetched ({error}); or give --weights FILE") from None
+    return path
+
+
+def _check_gzip(part: Path, name: str) -> None:
+    """Read it all: gzip ends with a checksum and the length of its content."""
+    try:
+        with gzip.open(part) as file:
+            while file.read(1 << 20):
+                pass
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _check_hash_in_name(part: Path, name: str) -> None:
+    """`deeplabv3_resnet101_coco-586e9e4e.pth`: the SHA-256 begins with 586e9e4e."""
+    digest = hashlib.sha256(part.read_bytes()).hexdigest()
+    if not digest.startswith(name.rpartition("-")[2].partition(".")[0]):
+        raise ValueError(f"{name}: its SHA-256 is {digest}")

@@ -7,6 +7,7 @@ from PIL import Image
 
 from deeplab.inference import main
 from deeplab.smoothing import disc_blur, mean_blur
+from tests.hard_photos import write_bad_photos, write_good_photos
 from util.images import read_image, read_mask, write_image
 
 
@@ -165,3 +166,35 @@ def test_wrong_command_lines_end_in_one_line(words, message, capsys):
         main(words)
     error = capsys.readouterr().err
     assert end.value.code == 2 and message in error and error.count("\n") == 1
+
+
+def test_photos_of_every_kind_get_their_mask_or_a_listed_refusal(tmp_path, red, capsys):
+    sizes = write_good_photos(tmp_path / "in")
+    Image.new("RGB", (1, 1), "red").save(tmp_path / "in/dot.png")
+    faults = write_bad_photos(tmp_path / "in")
+    main(["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--num_workers", "2"])
+    out = capsys.readouterr().out
+    assert f"{len(sizes) + 1} done" in out and f"{len(faults)} refused" in out
+    for name, fault in faults.items():
+        assert any(name in line and fault in line for line in out.splitlines())
+    assert files(tmp_path / "out") == sorted(Path(name).stem + ".png" for name in (*sizes, "dot.png"))
+    assert read_mask(tmp_path / "out/dot.png").getpixel((0, 0)) == 255
+    for name, size in sizes.items():
+        mask = read_mask(tmp_path / "out" / f"{Path(name).stem}.png")
+        assert mask.size == size
+        pixels = np.asarray(mask)
+        assert pixels[:, : size[0] * 45 // 100].max() == 0, name
+        assert pixels[:, size[0] * 55 // 100 :].min() == 255, name
+
+
+@pytest.mark.parametrize("kind", ["--smooth disc --radius 2", "--cutout --refine", "--smooth mean"])
+def test_every_product_takes_photos_of_every_kind(tmp_path, red, capsys, kind):
+    sizes = write_good_photos(tmp_path / "in")
+    (tmp_path / "in/large.jpg").unlink()
+    Image.new("RGB", (1, 1), "red").save(tmp_path / "in/dot.png")
+    faults = write_bad_photos(tmp_path / "in")
+    words = ["--visualize", tmp_path / "figures", *kind.split()]
+    run("--input", tmp_path / "in", "--output", tmp_path / "out", *words)
+    assert f"{len(sizes)} done" in capsys.readouterr().out
+    assert len(files(tmp_path / "out")) == len(files(tmp_path / "figures")) == len(sizes)
+    assert not set(faults) & set(files(tmp_path / "out"))
