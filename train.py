@@ -23,6 +23,7 @@ from util.checkpoint import rng_state, seed_everything, set_rng_state
 from util.errors import UserError, command_line
 from util.interrupt import StopRequest
 from util.loss_watch import LossWatch
+from util.validation import Validation
 from util.visualizer import Visualizer
 
 
@@ -73,6 +74,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     progress = restore(model, opt, watch)
     save_options(opt, save_dir)
     visualizer = Visualizer(opt, resume_iters=progress["total_iters"])
+    validation = Validation(opt) if opt.val_freq else None
 
     last_epoch = opt.n_epochs + opt.n_epochs_decay
     print(model.describe())
@@ -89,6 +91,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 break
             model.update_learning_rate(watch.end_epoch())
             progress |= {"epoch": epoch + 1, "batches": 0}
+            if validation and epoch % opt.val_freq == 0:
+                validate(model, validation, visualizer, epoch, progress["total_iters"])
             if epoch % opt.save_epoch_freq == 0 or epoch == last_epoch:
                 save_latest(model, watch, progress)
                 model.save_networks(str(epoch))
@@ -96,6 +100,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     if stop.signal_name:
         again = f"python train.py --dataroot {opt.dataroot} --checkpoints_dir {opt.checkpoints_dir} --name {opt.name}"
         print(f"stopped by {stop.signal_name} and saved; go on with: {again} --continue_train")
+
+
+def validate(
+    model: BaseModel, validation: Validation, visualizer: Visualizer, epoch: int, total_iters: int
+) -> None:
+    """Log the figures of the generator on unseen photos, and keep the networks if they are the best so far."""
+    with model.generator() as generate:
+        figures = validation.measure(generate)
+    print(visualizer.print_validation(epoch, total_iters, figures))
+    if validation.is_best(figures, visualizer.validations(validation.best_metric, total_iters)):
+        model.save_networks("best")
 
 
 def train_epoch(

@@ -2,7 +2,8 @@
 
 import argparse
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from models.architecture import generator_from_file, load_into
-from models.generator import AnySize
+from models.generator import AnySize, Generator, input_channels
 from models.networks import define_D, define_G, get_scheduler, init_weights
 from util.checkpoint import checkpoint_file, load, load_state_dict, save, save_network
 from util.errors import UserError
@@ -66,6 +67,15 @@ class BaseModel(ABC):
 
     # Which visuals show which photo: the batch's key of its path -> their names; test.py saves them under it.
     visuals_of: ClassVar[dict[str, tuple[str, ...]]]
+
+    @contextmanager
+    def generator(self) -> Iterator[Generator]:
+        """The generator from A to B as a function from photo to photo, in evaluation mode as long as it is used."""
+        net = self.networks["G_A" if "G_A" in self.networks else "G"]
+        try:
+            yield Generator(net, input_channels(net), self.device)
+        finally:
+            net.train()
 
     @abstractmethod
     def test(self) -> None:

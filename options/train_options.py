@@ -9,6 +9,7 @@ from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES
 from models.norms import NORMS
 from options.base_options import BaseOptions, Options
 from util.errors import UserError
+from util.validation import BEST_METRICS
 
 # Of the machine or of one call, not of the experiment: a resumed run does not inherit them.
 _OF_ONE_CALL = {
@@ -82,6 +83,20 @@ class TrainOptions(BaseOptions):
         add("--save_epoch_freq", type=int, default=5, help="epochs between checkpoints that are kept")
         add("--save_by_iter", action="store_true", help="keep each save of the latest state as iter_<N> too")
 
+        add = parser.add_argument_group("validation").add_argument
+        add(
+            "--val_freq",
+            type=int,
+            default=0,
+            help="epochs between validations on valA with its masks; 0 = none",
+        )
+        add(
+            "--best_metric",
+            default="",
+            choices=("", *BEST_METRICS),
+            help="keep best_net_*.pth by this figure of them",
+        )
+
         add = parser.add_argument_group("display").add_argument
         add("--print_freq", type=int, default=100, help="photos between lines in the log")
         add("--display_freq", type=int, default=400, help="photos between pictures in visdom")
@@ -115,6 +130,10 @@ class TrainOptions(BaseOptions):
             raise UserError(
                 f"--netG {opt.netG} needs photos whose sides are multiples of {opt.netG[5:]}: set --crop_size, and a "
                 "--preprocess that ends in crop"
+            )
+        if opt.best_metric and not opt.val_freq:
+            raise UserError(
+                f"--best_metric {opt.best_metric}: give --val_freq too, there is no validation without it"
             )
         if opt.n_epochs + opt.n_epochs_decay < opt.epoch_count:
             raise UserError(

@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,7 @@ from util.evaluation import (
     read_source,
 )
 from util.images import find_by_stem, read_image, read_mask, write_image
+from util.parallel import process_pool
 from util.report import (
     TITLES,
     Evaluation,
@@ -76,17 +78,13 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     """Measure, write, print."""
     args = parse(argv)
-    photos = collect(args)
-    per_photo = dict(
-        zip(
-            (photo.stem for photo in photos),
-            in_parallel(measure_photo, photos, "measuring", args.num_threads),
-            strict=True,
-        )
-    )
-    if args.lpips_weights:
-        add_lpips(per_photo, photos, args.lpips_weights)
-    evaluation = summarize(per_photo, photos, args)
+    with process_pool(args.num_threads) as pool:
+        photos = collect(args, pool)
+        figures = in_parallel(pool, measure_photo, photos, "measuring")
+        per_photo = {photo.stem: of_methods for photo, of_methods in zip(photos, figures, strict=True)}
+        if args.lpips_weights:
+            add_lpips(per_photo, photos, args.lpips_weights)
+        evaluation = summarize(per_photo, photos, args, pool)
     write_files(evaluation, args.output)
     page = write_page(evaluation, photos, args.output, f"Comparison on {args.dataroot.name}, {args.phase}")
     if args.export_grid:
@@ -104,7 +102,7 @@ def domains(direction: str) -> tuple[str, str]:
     return ("A", "B") if direction == "AtoB" else ("B", "A")
 
 
-def collect(args: argparse.Namespace) -> list[Photo]:
+def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
     """The photos that every method has, with each method's output copied (or made) below `args.output`."""
     domain = domains(args.direction)[0]
     photos = find_sources(args.dataroot / f"{args.phase}{domain}", args.dataroot / f"mask{domain}")
@@ -123,7 +121,7 @@ def collect(args: argparse.Namespace) -> list[Photo]:
     images = args.output / "images"
     images.mkdir(parents=True, exist_ok=True)
     fill = partial(lay_out, images=images, methods=methods, blurs=blurs)
-    return list(in_parallel(fill, common, "copying and blurring", args.num_threads))
+    return in_parallel(pool, fill, common, "copying and blurring")
 
 
 def named_folder(argument: str) -> tuple[str, Path]:
@@ -178,7 +176,10 @@ def add_lpips(per_photo: dict[str, dict[str, dict[str, float]]], photos: list[Ph
 
 
 def summarize(
-    per_photo: dict[str, dict[str, dict[str, float]]], photos: list[Photo], args: argparse.Namespace
+    per_photo: dict[str, dict[str, dict[str, float]]],
+    photos: list[Photo],
+    args: argparse.Namespace,
+    pool: Executor | None,
 ) -> Evaluation:
     """Medians over the photos, and the figures of each method's whole set."""
     methods = list(photos[0].outputs)
@@ -199,7 +200,7 @@ def summarize(
     if not folder.is_dir():
         return Evaluation(per_photo, medians, of_sets, None)
     real = find_sources(folder, args.dataroot / f"mask{domain}")
-    real_gradients = list(in_parallel(measure_background, real, "real photos", args.num_threads))
+    real_gradients = in_parallel(pool, measure_background, real, "real photos")
     for method in methods:
         of_sets[method]["blur_match"] = blur_match(values[method]["background_gradient"], real_gradients)
     if args.inception_weights:

@@ -1,14 +1,11 @@
 """Measures result folders against the photos and masks they were made from, several photos at once."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import cv2
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
@@ -16,6 +13,7 @@ from tqdm import tqdm
 from util.errors import UserError
 from util.images import find_by_stem, read_image, read_mask
 from util.metrics import Regions, background_gradient, figures_of_output, psnr, ssim
+from util.parallel import bounded_map
 
 OUTPUT_LABELS = ("fake_B", "fake")  # as test.py names outputs, in the order they are looked for
 
@@ -115,17 +113,6 @@ def as_array(image: Image.Image, size: tuple[int, int] | None = None) -> np.ndar
     return np.asarray(image, dtype=np.float32) / 255
 
 
-def in_parallel(work: Callable[[T], R], items: Iterable[T], title: str, processes: int) -> Iterator[R]:
-    """Results of `work` in the order of `items`, with a progress bar; `processes` 0 works in this one."""
-    items = list(items)
-    progress = partial(tqdm, desc=title, total=len(items), leave=False)
-    if processes == 0:
-        yield from progress(map(work, items))
-        return
-    with ProcessPoolExecutor(min(processes, len(items) or 1), initializer=_one_thread) as pool:
-        yield from progress(pool.map(work, items, chunksize=max(1, len(items) // (8 * processes))))
-
-
-def _one_thread() -> None:
-    cv2.setNumThreads(1)  # as many processes as cores already
-    os.environ["OMP_NUM_THREADS"] = "1"
+def in_parallel(pool: Executor | None, work: Callable[[T], R], items: Sequence[T], title: str) -> list[R]:
+    """Results of `work` on `items` in their order, by the processes of `pool`, with a progress bar."""
+    return list(tqdm(bounded_map(pool, work, items), title, len(items), leave=False))

@@ -19,12 +19,10 @@ SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 BETTER = {
     "subject_psnr": 1,
     "subject_ssim": 1,
-    "subject_lpips": -1,
     "gradient_left": -1,
     "color_error": -1,
     "halo": -1,
-    "psnr": 1,
-    "ssim": 1,
+    "blur_match": -1,
 }
 
 

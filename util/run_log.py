@@ -42,8 +42,20 @@ class RunLog:
     def add_validation(self, epoch: int, total_iters: int, figures: dict[str, float]) -> str:
         """Log the figures of a validation, in columns `val_<figure>`, and return them as one line of text."""
         named = {VALIDATION_PREFIX + name: value for name, value in figures.items()}
+        # A run that was stopped between its validation and its save comes back to the same step.
+        known = [
+            row for row in self.rows if row["total_iters"] != total_iters or not named.keys() & row.keys()
+        ]
+        if len(known) < len(self.rows):
+            self.rows[:] = known
+            self._rewrite_csv()
         self._add_row(named, epoch, total_iters)
         return self._add_line(f"(epoch: {epoch}, iters: {total_iters}, validation)", figures)
+
+    def validations(self, figure: str, before: int) -> list[float]:
+        """All values of a validation's figure at steps before `before`."""
+        column = VALIDATION_PREFIX + figure
+        return [row[column] for row in self.rows if column in row and row["total_iters"] < before]
 
     def _add_row(self, figures: Row, epoch: int, total_iters: int) -> None:
         row = {"epoch": epoch, "total_iters": total_iters, **figures}

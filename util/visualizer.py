@@ -47,6 +47,10 @@ class Visualizer:
         self._plot()
         return line
 
+    def validations(self, figure: str, before: int) -> list[float]:
+        """All values that a validation's figure had at steps before `before`, in this run and those it continues."""
+        return self._log.validations(figure, before)
+
     def _plot(self) -> None:
         if self._dashboard:
             self._dashboard.add_row(self._log.rows[-1])

