@@ -27,21 +27,27 @@ class AnySize(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """`[B,C,H,W] in [-1,1]` -> `[B,C',H,W] in [-1,1]`."""
         height, width = x.shape[-2:]
-        return self.net(pad_to_multiple(x, self.net.divisor))[..., :height, :width]
+        y = self.net(pad_to_multiple(x, self.net.divisor))
+        # A negative padding, not a slice: torch.export keeps it free of conditions on the size.
+        return F.pad(y, (0, width - y.shape[-1], 0, height - y.shape[-2]))
 
 
 def pad_to_multiple(x: torch.Tensor, divisor: int, least: int = 16) -> torch.Tensor:
     """Reflect `[B,C,H,W]` on to the next multiples of `divisor`, at least `least` pixels each way."""
     for axis in (-2, -1):
-        size = x.shape[axis]
-        target = max(-(-size // divisor) * divisor, least)
-        # One reflection can add size - 1 pixels at most, and none to a single one.
-        while x.shape[axis] < target:
-            size = x.shape[axis]
-            add = min(target - size, max(size - 1, 1))
-            padding = (0, add, 0, 0) if axis == -1 else (0, 0, 0, add)
-            x = F.pad(x, padding, mode="reflect" if size > 1 else "replicate")
+        target = torch.sym_max((x.shape[axis] + divisor - 1) // divisor * divisor, least)
+        x = _reflect_on(x, axis, target)
     return x
+
+
+def _reflect_on(x: torch.Tensor, axis: int, target: int) -> torch.Tensor:
+    """Go on behind the end of `axis` by reflections, as many as it takes, up to `target` pixels.
+
+    Picked by index, without a branch on the size, so that an exported network takes any size too.
+    """
+    last = torch.full((1,), x.shape[axis] - 1, dtype=torch.int64, device=x.device)
+    place = torch.arange(target, device=x.device).remainder((2 * last).clamp(min=1))
+    return x.index_select(axis, last - (last - place).abs())
 
 
 class Generator:

@@ -24,7 +24,7 @@ def define_G(
     """The generator called `netG`, one of `GENERATORS`, with PyTorch's default weights."""
     norm_layer = get_norm_layer(norm)
     if netG.startswith("resnet"):
-        n_blocks = {"resnet_9blocks": 9, "resnet_6blocks": 6}[netG]
+        n_blocks = int(netG.removeprefix("resnet_").removesuffix("blocks"))
         return ResnetGenerator(input_nc, output_nc, ngf, norm_layer, use_dropout, n_blocks)
     num_downs = {"unet_128": 7, "unet_256": 8}[netG]
     return UnetGenerator(input_nc, output_nc, num_downs, ngf, norm_layer, use_dropout)

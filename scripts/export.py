@@ -1,0 +1,134 @@
+"""Export a trained generator for use without this project.
+
+    python scripts/export.py --name portraits --output portraits.onnx           # onnxruntime, any platform
+    python scripts/export.py --name portraits --output portraits.pt2            # PyTorch: torch.export.load
+    python scripts/export.py --name portraits --output portraits.onnx --half    # half the size of the file
+
+Input `image` `[B,C,H,W]` and output `result` `[B,C',H,W]` are float32 in [-1,1], of any batch and any size. Before the
+file counts as written, its results are compared with the checkpoint's. `scripts/use_onnx.py` shows its use.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.export import Dim, ExportedProgram
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from models import load_generator
+from models.generator import input_channels
+from util.errors import UserError, command_line
+from util.files import atomic_path
+
+# Batch, height, width: a usual crop, odd sides, less than the padding brings it to.
+PARITY_SIZES = ((1, 64, 64), (2, 51, 77), (1, 5, 130))
+
+# Largest difference in [-1,1]. Half precision has 11 bits, and a network of 60 layers loses a few of them.
+TOLERANCE = {False: 1e-4, True: 5e-2}
+
+
+class HalfInside(nn.Module):
+    """Computes in float16; float32 in and out, so that callers need not care."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net.half()
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """`[B,C,H,W] in [-1,1]` -> `[B,C',H,W] in [-1,1]`."""
+        return self.net(image.half()).float()
+
+
+def export_program(net: nn.Module, channels: int) -> ExportedProgram:
+    """Trace `net`, which takes images of any size, with free batch, height and width."""
+    example = torch.zeros(2, channels, 50, 37)
+    free = {0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
+    return torch.export.export(net, (example,), dynamic_shapes=(free,))
+
+
+def write_onnx(program: ExportedProgram, path: Path) -> None:
+    """Write `program` as one ONNX file, weights included."""
+    names = {"input_names": ["image"], "output_names": ["result"]}
+    with atomic_path(path) as temporary:
+        torch.onnx.export(program, **names, dynamo=True, verbose=False).save(temporary, external_data=False)
+
+
+def write_pt2(program: ExportedProgram, path: Path) -> None:
+    """Write `program` for `torch.export.load`."""
+    with atomic_path(path) as temporary:
+        torch.export.save(program, temporary)
+
+
+def run_onnx(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """The network in `path` as a function of arrays."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return lambda image: session.run(None, {"image": image})[0]
+
+
+def run_pt2(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """The network in `path` as a function of arrays."""
+    net = torch.export.load(path).module()
+    return lambda image: net(torch.from_numpy(image)).detach().numpy()
+
+
+FORMATS = {".onnx": (write_onnx, run_onnx), ".pt2": (write_pt2, run_pt2)}
+
+
+def largest_difference(
+    exported: Callable[[np.ndarray], np.ndarray],
+    reference: Callable[[torch.Tensor], torch.Tensor],
+    channels: int,
+) -> float:
+    """Largest |exported - reference| over random images of `PARITY_SIZES`."""
+    rng = np.random.default_rng(0)
+    differences = []
+    for batch, height, width in PARITY_SIZES:
+        image = rng.uniform(-1, 1, (batch, channels, height, width)).astype(np.float32)
+        differences.append(np.abs(exported(image) - reference(torch.from_numpy(image)).numpy()).max())
+    return float(max(differences))
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--name", required=True, help="name of the experiment")
+    parser.add_argument("--checkpoints_dir", default="./checkpoints", help="where checkpoints are kept")
+    parser.add_argument("--epoch", default="latest", help="which checkpoint")
+    parser.add_argument("--generator", default="", help="G_A, G_B or G; default: the one towards domain B")
+    parser.add_argument("--output", type=Path, required=True, help="file to write, .onnx or .pt2")
+    parser.add_argument("--half", action="store_true", help="weights and computation in float16")
+    return parser.parse_args(argv)
+
+
+@command_line
+def main(argv: Sequence[str] | None = None) -> None:
+    """Export, compare with the checkpoint, and report."""
+    args = parse(argv)
+    if args.output.suffix not in FORMATS:
+        raise UserError(f"--output {args.output}: the name must end in {' or '.join(FORMATS)}")
+    folder = Path(args.checkpoints_dir) / args.name
+    generator, copy = (load_generator(folder, args.epoch, args.generator) for _ in range(2))
+    channels = input_channels(generator.net)
+    write, run = FORMATS[args.output.suffix]
+    net = HalfInside(copy.net) if args.half else copy.net
+    write(export_program(net, channels), args.output)
+
+    difference = largest_difference(run(args.output), generator.translate, channels)
+    if not difference <= TOLERANCE[args.half]:
+        args.output.unlink()
+        raise UserError(
+            f"{args.output}: removed, its results differ from the checkpoint's by {difference:.1e} (of a range of 2)"
+        )
+    size = args.output.stat().st_size / 1e6
+    print(f"{args.output}: {size:.1f} MB, differs from the checkpoint by {difference:.1e} at most")
+
+
+if __name__ == "__main__":
+    main()

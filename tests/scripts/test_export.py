@@ -1,0 +1,86 @@
+"""Exported generators against the checkpoint they come from."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from PIL import Image
+
+from models import load_generator
+from models.networks import define_G
+from scripts import export
+from util.checkpoint import save_network
+
+ROOT = Path(export.__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Checkpoints of a small random generator; one block, because tracing takes seconds for each."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("checkpoints")
+    save_network(define_G(3, 3, 4, "resnet_1blocks"), folder / "run" / "latest_net_G_A.pth")
+    return folder
+
+
+def run_export(trained, output, *extra):
+    export.main(["--checkpoints_dir", str(trained), "--name", "run", "--output", str(output), *extra])
+
+
+@pytest.fixture(scope="module")
+def onnx_file(trained):
+    run_export(trained, trained / "run.onnx")
+    return trained / "run.onnx"
+
+
+@pytest.mark.parametrize("size", [(1, 3, 64, 64), (3, 3, 33, 47), (1, 3, 1, 9), (2, 3, 130, 18)])
+def test_onnx_equals_the_checkpoint(trained, onnx_file, size):
+    image = np.random.default_rng(1).uniform(-1, 1, size).astype(np.float32)
+    result = onnxruntime.InferenceSession(onnx_file).run(["result"], {"image": image})[0]
+    expected = load_generator(trained / "run").translate(torch.from_numpy(image)).numpy()
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, expected, atol=1e-4)
+    assert expected.std() > 0.01
+
+
+def test_example_of_use_gives_what_test_py_gives(trained, onnx_file, tmp_path):
+    photo = Image.fromarray(np.random.default_rng(0).integers(0, 255, (21, 34, 3), dtype=np.uint8))
+    photo.save(tmp_path / "photo.png")
+    command = [sys.executable, ROOT / "scripts" / "use_onnx.py", onnx_file, "photo.png", "result.png"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    with Image.open(tmp_path / "result.png") as result:
+        expected = np.asarray(load_generator(trained / "run")(photo), dtype=int)
+        assert np.abs(np.asarray(result, dtype=int) - expected).max() <= 1
+
+
+def test_half_precision_halves_the_weights(trained, tmp_path):
+    run_export(trained, tmp_path / "half.pt2", "--half")
+    program = torch.export.load(tmp_path / "half.pt2")
+    weights = torch.load(trained / "run" / "latest_net_G_A.pth")
+    whole, half = (sum(value.nbytes for value in state.values()) for state in (weights, program.state_dict))
+    assert half * 2 == whole
+    image = torch.rand(1, 3, 45, 31) * 2 - 1
+    expected = load_generator(trained / "run").translate(image)
+    torch.testing.assert_close(program.module()(image), expected, atol=5e-2, rtol=0)
+
+
+def test_a_file_that_differs_is_removed(trained, tmp_path, monkeypatch, capsys):
+    """A stand-in for an exporter that goes wrong: everything comes out as 0."""
+    monkeypatch.setattr(export, "export_program", lambda net, channels: b"wrong")
+    monkeypatch.setitem(
+        export.FORMATS, ".onnx", (lambda program, path: path.write_bytes(program), lambda path: np.zeros_like)
+    )
+    with pytest.raises(SystemExit):
+        run_export(trained, tmp_path / "wrong.onnx")
+    assert "its results differ from the checkpoint's" in capsys.readouterr().err
+    assert not (tmp_path / "wrong.onnx").exists()
+
+
+def test_unknown_format_is_one_line(trained, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run_export(trained, tmp_path / "run.tflite")
+    assert "must end in .onnx or .pt2" in capsys.readouterr().err
