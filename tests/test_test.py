@@ -67,6 +67,14 @@ def test_overlay_at_test_pastes_the_subject_only_when_asked(flags, dataroot, tmp
     assert not np.array_equal(results[0], results[1])
 
 
+def test_one_way_model_on_a_single_folder(flags, dataroot, tmp_path):
+    test_program.main([*flags, "--dataroot", str(dataroot / "testA"), "--model", "test", "--num_test", "3"])
+    folder = tmp_path / "results" / "run" / "test_latest" / "images"
+    expected = {f"test_{n}_{label}.png" for n in range(3) for label in ("real", "fake")}
+    assert {path.name for path in folder.iterdir()} >= expected
+    assert not (folder / "test_3_fake.png").exists()
+
+
 def test_direction_chooses_the_generator_for_a_folder(flags, dataroot, tmp_path):
     for direction, name in (("AtoB", "G_A"), ("BtoA", "G_B")):
         output = tmp_path / direction

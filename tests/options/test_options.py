@@ -124,6 +124,8 @@ def test_testing_takes_the_model_from_the_checkpoint(tmp_path):
     flags = ["--checkpoints_dir", str(tmp_path), "--name", "run", "--dataroot", "photos"]
     opt = TestOptions().parse(flags)
     assert (opt.direction, opt.input_nc, opt.output_nc, opt.preprocess) == ("BtoA", 1, 1, "none")
+    opt = TestOptions().parse([*flags, "--model", "test"])
+    assert (opt.model, opt.dataset_mode) == ("test", "single")
 
 
 def test_auto_is_the_gpu_where_there_is_one(monkeypatch):
