@@ -3,15 +3,18 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
+from data.transforms import image_to_tensor
 from models.architecture import generator_from_file
 from util.checkpoint import checkpoint_file
 from util.errors import UserError
-from util.tensors import image_to_tensor, tensor_to_image
+from util.images import to_gray
+from util.tensors import tensor_to_pixels
 
 
 class AnySize(nn.Module):
@@ -60,21 +63,25 @@ class Generator:
     def __init__(self, net: nn.Module, input_nc: int, device: torch.device | str = "cpu"):
         self.device = torch.device(device)
         self.net = AnySize(net).to(self.device).eval()
-        self.mode = "L" if input_nc == 1 else "RGB"
+        self.input_nc = input_nc
 
     @torch.inference_mode()
     def translate(self, x: torch.Tensor) -> torch.Tensor:
         """`[B,C,H,W] in [-1,1]` -> `[B,C',H,W] in [-1,1]`, on the generator's device."""
         return self.net(x.to(self.device)).float()
 
-    def batch(self, images: list[Image.Image]) -> list[Image.Image]:
-        """Translate 8-bit images of one size in one pass; results have that size."""
-        x = torch.stack([image_to_tensor(image.convert(self.mode)) for image in images])
-        return [tensor_to_image(y) for y in self.translate(x)]
+    def batch(self, photos: list[np.ndarray]) -> list[np.ndarray]:
+        """Translate photos `[H,W,3]` (RGB) of one size, uint8 or uint16, in one pass.
+
+        Results `[H,W,C']` have that size, each the depth of its photo.
+        """
+        x = torch.stack([image_to_tensor(to_gray(p) if self.input_nc == 1 else p) for p in photos])
+        return [tensor_to_pixels(y, p.dtype) for y, p in zip(self.translate(x), photos, strict=True)]
 
     def __call__(self, image: Image.Image) -> Image.Image:
-        """Translate one 8-bit image of any size; the result has its size."""
-        return self.batch([image])[0]
+        """Translate one 8-bit image of any size and mode; the result, RGB or grayscale, has its size."""
+        result = self.batch([np.asarray(image.convert("RGB"))])[0]
+        return Image.fromarray(result[..., 0] if result.shape[2] == 1 else result)
 
 
 def generator_file(path: str | os.PathLike, epoch: str = "latest", name: str = "") -> Path:

@@ -4,15 +4,22 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
-from PIL import Image
+import numpy as np
 from tqdm import tqdm
 
 from models.generator import Generator
 from util.errors import UserError
-from util.images import ImageError, is_image, list_images, read_image, write_image
+from util.images import ImageError, Metadata, is_image, list_images, read_photo, write_pixels
 
-Photo = tuple[Path, Image.Image]
+
+class Photo(NamedTuple):
+    """A decoded photo: its file, `[H,W,3]` uint8 or uint16, and what its result takes over besides."""
+
+    path: Path
+    pixels: np.ndarray
+    metadata: Metadata
 
 
 def plan(source: Path, target: Path) -> list[tuple[Path, Path]]:
@@ -51,7 +58,7 @@ def translate_folder(
 ) -> None:
     """Translate the photo or all photos at `source` into `target`.
 
-    Results have the photo's size, name, colour profile and EXIF. Those newer than photo and `weights` are left,
+    Results have the photo's size, name, depth, colour profile and EXIF. Those newer than photo and `weights` are left,
     so an interrupted call goes on where it stopped; `overwrite` makes them again.
 
     Raises:
@@ -67,9 +74,9 @@ def translate_folder(
     with ThreadPoolExecutor(max_workers=2) as pool, tqdm(total=len(todo), unit="photo") as bar:
         photos = read_ahead(pool, todo, 2 * batch_size, refused)
         for batch in same_size(photos, batch_size):
-            results = generator.batch([image for _, image in batch])
-            for (path, image), result in zip(batch, results, strict=True):
-                write_image(result, todo[path], **image.info)
+            results = generator.batch([photo.pixels for photo in batch])
+            for photo, result in zip(batch, results, strict=True):
+                write_pixels(result, todo[photo.path], photo.metadata)
             bar.update(len(batch))
     if refused:
         raise UserError(
@@ -82,12 +89,12 @@ def read_ahead(
 ) -> Iterator[Photo]:
     """Decode `paths` in order, `ahead` at a time; messages on those that can't be read go to `refused`."""
     waiting = iter(paths)
-    running = [(path, pool.submit(read_image, path)) for path in islice(waiting, ahead)]
+    running = [(path, pool.submit(read_photo, path)) for path in islice(waiting, ahead)]
     while running:
         path, future = running.pop(0)
-        running += [(path, pool.submit(read_image, path)) for path in islice(waiting, 1)]
+        running += [(path, pool.submit(read_photo, path)) for path in islice(waiting, 1)]
         try:
-            yield path, future.result()
+            yield Photo(path, *future.result())
         except ImageError as error:
             refused.append(str(error))
             tqdm.write(f"skipped: {error}")
@@ -97,7 +104,7 @@ def same_size(photos: Iterable[Photo], batch_size: int) -> Iterator[list[Photo]]
     """Group neighbours of one size, at most `batch_size` together."""
     batch: list[Photo] = []
     for photo in photos:
-        if batch and (len(batch) == batch_size or photo[1].size != batch[0][1].size):
+        if batch and (len(batch) == batch_size or photo.pixels.shape != batch[0].pixels.shape):
             yield batch
             batch = []
         batch.append(photo)

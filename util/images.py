@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+import tifffile
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from util.errors import UserError
 from util.files import atomic_path
 
+DEEP_EXTENSIONS = frozenset({".png", ".tif", ".tiff"})  # formats that keep 16 bits
 IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp"})
 
 # Pillow refuses above twice its MAX_IMAGE_PIXELS; phones make up to 200 megapixels today.
@@ -172,12 +175,34 @@ def read_pixels(path: str | os.PathLike, channels: int = 3) -> np.ndarray:
     image = _open(path)
     if image.mode.startswith("I"):
         pixels = np.asarray(image).clip(0, 65535).astype(np.uint16)[..., None]
-    elif image.mode == "RGB" and _has_16_bit_colour(path):
+    elif image.mode == "RGB" and _is_deep(path):
         # Pillow keeps the upper 8 bits of colour only; OpenCV keeps all, as BGR.
         pixels = cv2.imread(os.fspath(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)[..., ::-1]
     else:
         pixels = np.asarray(_to_rgb(image))
     return to_gray(pixels) if channels == 1 else np.broadcast_to(pixels, (*pixels.shape[:2], channels))
+
+
+class Metadata(NamedTuple):
+    """What belongs to a photo besides its pixels: ICC profile of its colours, and EXIF without orientation."""
+
+    icc_profile: bytes | None = None
+    exif: bytes | None = None
+
+
+def read_photo(path: str | os.PathLike) -> tuple[np.ndarray, Metadata]:
+    """Read a photo as `[H,W,3]` RGB, uint8 or, for PNG and TIFF of 16 bits, uint16, with its metadata.
+
+    Else as `read_image`.
+
+    Raises:
+        ImageError: as `read_image`.
+    """
+    image = read_image(path)
+    metadata = Metadata(image.info.get("icc_profile"), image.info.get("exif"))
+    if Path(path).suffix.lower() in DEEP_EXTENSIONS and _is_deep(path):
+        return read_pixels(path), metadata
+    return np.asarray(image), metadata
 
 
 def to_gray(pixels: np.ndarray) -> np.ndarray:
@@ -188,9 +213,10 @@ def to_gray(pixels: np.ndarray) -> np.ndarray:
     return ((pixels.astype(np.uint32) @ weights + 32768) >> 16).astype(pixels.dtype)[..., None]
 
 
-def _has_16_bit_colour(path: str | os.PathLike) -> bool:
+def _is_deep(path: str | os.PathLike) -> bool:
+    """Whether the file has 16 bits a channel, by its header."""
     with _opened(path) as image:
-        return any(";16" in str(tile.args) for tile in image.tile)
+        return image.mode.startswith("I") or any(";16" in str(tile.args) for tile in image.tile)
 
 
 def _cmyk_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -239,20 +265,41 @@ def write_image(image: Image.Image, path: str | os.PathLike, **options: object) 
         image.save(temporary, **options)
 
 
-def write_pixels(pixels: np.ndarray, path: str | os.PathLike) -> None:
+def write_pixels(pixels: np.ndarray, path: str | os.PathLike, metadata: Metadata | None = None) -> None:
     """Save `pixels` `[H,W,3]` (RGB) or `[H,W,1]`, uint8 or uint16, at `path` atomically, with their depth.
+
+    The ICC profile of `metadata` describes RGB and is left out of grayscale files, EXIF out of 16-bit TIFFs.
 
     Raises:
         UserError: as `write_image`; 16 bits for a format other than PNG and TIFF.
     """
     path = Path(path)
+    profile, exif = metadata or Metadata()
+    gray = pixels.shape[2] == 1
+    profile = None if gray else profile
     if pixels.dtype == np.uint8:
-        write_image(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels), path)
+        kept = {name: value for name, value in (("icc_profile", profile), ("exif", exif)) if value}
+        write_image(Image.fromarray(pixels[..., 0] if gray else pixels), path, **kept)
         return
-    if path.suffix.lower() not in (".png", ".tif", ".tiff"):
+    if path.suffix.lower() not in DEEP_EXTENSIONS:
         raise UserError(f"{path}: 16 bits can be kept in .png and .tif only")
     with atomic_path(path) as temporary:
-        cv2.imwrite(os.fspath(temporary), pixels[..., ::-1])
+        if path.suffix.lower() == ".png":
+            _write_deep_png(pixels, temporary, profile, exif)
+        else:
+            colour = "minisblack" if gray else "rgb"
+            squeezed = pixels[..., 0] if gray else pixels
+            tifffile.imwrite(temporary, squeezed, photometric=colour, compression="zlib", iccprofile=profile)
+
+
+def _write_deep_png(pixels: np.ndarray, path: Path, profile: bytes | None, exif: bytes | None) -> None:
+    """Write uint16 `pixels`: Pillow has no 16-bit colour. EXIF goes in without the marker that JPEG puts before it."""
+    kinds = {
+        cv2.IMAGE_METADATA_ICCP: profile,
+        cv2.IMAGE_METADATA_EXIF: (exif or b"").removeprefix(b"Exif\0\0"),
+    }
+    given = {kind: np.frombuffer(value, np.uint8) for kind, value in kinds.items() if value}
+    cv2.imwriteWithMetadata(os.fspath(path), pixels[..., ::-1], list(given), list(given.values()))
 
 
 def find_by_stem(folder: str | os.PathLike) -> dict[str, Path]:

@@ -5,13 +5,15 @@ import pytest
 import torch
 from PIL import Image, ImageCms
 
+from data.transforms import image_to_tensor
 from models import load_generator
 from models.generator import AnySize, pad_to_multiple
 from models.networks import define_G
 from models.translate_folder import translate_folder
 from util.checkpoint import save_network
 from util.errors import UserError
-from util.tensors import image_to_tensor, tensor_to_image
+from util.images import Metadata, read_pixels, to_gray, write_pixels
+from util.tensors import tensor_to_image, tensor_to_pixels
 
 
 class Identity(torch.nn.Module):
@@ -49,13 +51,19 @@ def test_any_size_gives_back_the_size_and_place():
     assert net.sizes == [(32, 20)]
 
 
-def test_tensor_and_image_are_inverse():
-    values = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    for array in (values, np.stack([values, values.T, values[::-1]], axis=2)):
-        x = image_to_tensor(Image.fromarray(array))
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_tensor_and_pixels_are_inverse(dtype):
+    """All values of the type come back, in gray and in colour."""
+    side = 2 ** (4 * np.dtype(dtype).itemsize)
+    values = np.arange(side**2).astype(dtype).reshape(side, side)
+    for array in (values[..., None], np.stack([values, values.T, values[::-1]], axis=2)):
+        x = image_to_tensor(array)
         assert x.min() == -1
         assert x.max() == 1
-        assert np.array_equal(np.asarray(tensor_to_image(x)), array)
+        assert np.array_equal(tensor_to_pixels(x, dtype), array)
+
+
+def test_values_out_of_range_are_clipped():
     assert np.asarray(tensor_to_image(torch.tensor([[[-2.0, 2.0]]]))).tolist() == [[0, 255]]
 
 
@@ -75,7 +83,7 @@ def test_load_generator_picks_the_one_towards_b(trained):
     for arguments, net in (((), nets["G_A"]), (("latest", "G_B"), nets["G_B"])):
         result = load_generator(folder, *arguments)(image)
         with torch.no_grad():
-            expected = tensor_to_image(net(image_to_tensor(image)[None])[0])
+            expected = tensor_to_image(net(image_to_tensor(np.asarray(image))[None])[0])
         assert np.array_equal(np.asarray(result), np.asarray(expected))
 
 
@@ -141,3 +149,47 @@ def test_batches_of_mixed_sizes_equal_single_photos(trained, tmp_path):
     for path in sorted((tmp_path / "results_1").iterdir()):
         one, three = (np.asarray(Image.open(p), int) for p in (path, tmp_path / "results_3" / path.name))
         assert np.abs(one - three).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize(("input_nc", "output_nc"), [(3, 3), (1, 1), (1, 3)])
+def test_16_bit_photos_give_16_bit_results(tmp_path, suffix, input_nc, output_nc):
+    """Values are the network's, to 1/65535; the profile of RGB never gets into a gray file."""
+    torch.manual_seed(0)
+    net = define_G(input_nc, output_nc, 4, "resnet_6blocks").eval()
+    save_network(net, tmp_path / "run" / "latest_net_G.pth")
+    deep = np.random.default_rng(0).integers(0, 65536, (16, 20, 3), dtype=np.uint16)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    photo = tmp_path / "photos" / f"deep{suffix}"
+    write_pixels(deep, photo, Metadata(profile, exif.tobytes()))
+    with Image.open(photo) as image:
+        assert image.info["icc_profile"] == profile
+
+    generator = load_generator(tmp_path / "run")
+    translate_folder(generator, tmp_path / "run" / "latest_net_G.pth", photo, tmp_path / "results")
+    result = read_pixels(tmp_path / "results" / photo.name)
+    with torch.no_grad():
+        x = net(image_to_tensor(deep if input_nc == 3 else to_gray(deep))[None])[0]
+    expected = (x.numpy().astype(np.float64).transpose(1, 2, 0) + 1) / 2 * 65535
+    assert result.dtype == np.uint16
+    assert np.abs(result - expected).max() <= 0.6
+    assert len(np.unique(result)) > 256
+    with Image.open(tmp_path / "results" / photo.name) as image:
+        assert image.info.get("icc_profile") == (profile if output_nc == 3 else None)
+        if suffix == ".png":
+            assert image.getexif()[0x010F] == "Maker"
+
+
+def test_gray_results_of_colour_photos_carry_no_colour_profile(tmp_path):
+    net = define_G(3, 1, 4, "resnet_6blocks").eval()
+    save_network(net, tmp_path / "run" / "latest_net_G.pth")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (17, 16), "red").save(tmp_path / "photos" / "a.jpg", icc_profile=profile)
+    weights = tmp_path / "run" / "latest_net_G.pth"
+    translate_folder(load_generator(weights), weights, tmp_path / "photos", tmp_path / "results")
+    with Image.open(tmp_path / "results" / "a.jpg") as image:
+        assert (image.mode, image.size) == ("L", (17, 16))
+        assert "icc_profile" not in image.info
