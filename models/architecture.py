@@ -24,6 +24,7 @@ def infer_generator(state: StateDict) -> dict[str, Any] | None:
 def _infer_resnet(state: StateDict) -> dict[str, Any]:
     ngf, input_nc = state["model.1.weight"].shape[:2]
     n_blocks = sum(key.endswith("conv_block.1.weight") for key in state)
+    up = state[f"model.{10 + n_blocks}.weight"]
     last = state[f"model.{10 + n_blocks + 7}.weight"]
     second_conv = state.get("model.10.conv_block.6.weight")
     return {
@@ -33,6 +34,9 @@ def _infer_resnet(state: StateDict) -> dict[str, Any]:
         "netG": f"resnet_{n_blocks}blocks",
         "norm": _infer_norm(state, norm="model.2", conv="model.1"),
         "use_dropout": second_conv is not None and second_conv.ndim == 4,
+        # A transposed convolution's weight has its input channels first, here the larger number.
+        "upsample": "transpose" if up.shape[0] > up.shape[1] else "resize",
+        "antialias": "model.6.1.filt" in state,
     }
 
 
@@ -91,8 +95,8 @@ def load_into(net: nn.Module, state: StateDict, path: str | os.PathLike) -> None
     if {key: value.shape for key, value in own.items()} == {key: value.shape for key, value in state.items()}:
         net.load_state_dict(state)
         return
-    asked = infer_generator(state) or infer_discriminator(state)
-    have = infer_generator(own) or infer_discriminator(own)
+    asked = infer_generator(state) or _as_options(infer_discriminator(state))
+    have = infer_generator(own) or _as_options(infer_discriminator(own))
     different = {key: value for key, value in (asked or {}).items() if have and have.get(key) != value}
     if different:
         raise UserError(
@@ -104,6 +108,10 @@ def load_into(net: nn.Module, state: StateDict, path: str | os.PathLike) -> None
 
 def infer_discriminator(state: StateDict) -> dict[str, Any] | None:
     """Arguments of `define_D` for which `state` has the right keys and shapes; None if there are none."""
+    spectral = {key.replace(".parametrizations.weight.original", ".weight"): key for key in state}
+    if list(spectral) != list(state):
+        plain = infer_discriminator({key: state[original] for key, original in spectral.items()})
+        return plain and plain | {"norm": "spectral"}
     if "net.0.weight" in state:
         ndf, input_nc = state["net.0.weight"].shape[:2]
         norm = _infer_norm(state, norm="net.3", conv="net.2")
@@ -121,8 +129,17 @@ def infer_discriminator(state: StateDict) -> dict[str, Any] | None:
     }
 
 
+def _as_options(arguments_of_D: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Arguments of `define_D` by the names of their options."""
+    if arguments_of_D is None:
+        return None
+    return {"norm_D" if name == "norm" else name: value for name, value in arguments_of_D.items()}
+
+
 def _flag(argument: tuple[str, Any]) -> str:
     name, value = argument
     if name == "use_dropout":
         return "--dropout" if value else "--no_dropout"
+    if name == "antialias":
+        return "--antialias" if value else "no --antialias"
     return f"--{name} {value}"

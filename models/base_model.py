@@ -85,7 +85,16 @@ class BaseModel(ABC):
         """Make and register generator `name`: fresh in training, from its checkpoint at test."""
         opt = self.opt
         if self.isTrain:
-            net = define_G(input_nc, output_nc, opt.ngf, opt.netG, opt.norm, not opt.no_dropout)
+            net = define_G(
+                input_nc,
+                output_nc,
+                opt.ngf,
+                opt.netG,
+                opt.norm,
+                not opt.no_dropout,
+                opt.upsample,
+                opt.antialias,
+            )
             init_weights(net, opt.init_type, opt.init_gain)
         else:
             net = AnySize(generator_from_file(checkpoint_file(self.save_dir, opt.epoch, name)))
@@ -95,7 +104,7 @@ class BaseModel(ABC):
     def add_discriminator(self, name: str, input_nc: int) -> nn.Module:
         """Make and register discriminator `name`; only training has any."""
         opt = self.opt
-        net = define_D(input_nc, opt.ndf, opt.netD, opt.n_layers_D, opt.norm)
+        net = define_D(input_nc, opt.ndf, opt.netD, opt.n_layers_D, opt.norm_D or opt.norm)
         self.networks[name] = init_weights(net, opt.init_type, opt.init_gain).to(self.device)
         return self.networks[name]
 

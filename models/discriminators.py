@@ -3,15 +3,14 @@
 import torch
 from torch import nn
 
-from models.norms import NormLayer, needs_bias
+from models.norms import NormLayer
 
 
 class NLayerDiscriminator(nn.Module):
     """PatchGAN: `[B,input_nc,H,W]` -> `[B,1,h,w]` logits, each for a patch (70x70 pixels with 3 layers)."""
 
-    def __init__(self, input_nc: int, ndf: int, n_layers: int, norm_layer: NormLayer):
+    def __init__(self, input_nc: int, ndf: int, n_layers: int, norm_layer: NormLayer, bias: bool):
         super().__init__()
-        bias = needs_bias(norm_layer)
         widths = [ndf * min(2**n, 8) for n in range(n_layers + 1)]
         layers: list[nn.Module] = [nn.Conv2d(input_nc, ndf, 4, stride=2, padding=1), nn.LeakyReLU(0.2, True)]
         for n in range(1, n_layers + 1):
@@ -31,9 +30,8 @@ class NLayerDiscriminator(nn.Module):
 class PixelDiscriminator(nn.Module):
     """1x1 PatchGAN: `[B,input_nc,H,W]` -> `[B,1,H,W]` logits; sees colours, no texture."""
 
-    def __init__(self, input_nc: int, ndf: int, norm_layer: NormLayer):
+    def __init__(self, input_nc: int, ndf: int, norm_layer: NormLayer, bias: bool):
         super().__init__()
-        bias = needs_bias(norm_layer)
         self.net = nn.Sequential(
             nn.Conv2d(input_nc, ndf, 1),
             nn.LeakyReLU(0.2, True),

@@ -5,37 +5,63 @@ import argparse
 import torch
 from torch import nn
 from torch.nn import init
+from torch.nn.utils import parametrize
+from torch.nn.utils.parametrizations import spectral_norm
 from torch.optim import Optimizer, lr_scheduler
 
 from models.discriminators import NLayerDiscriminator, PixelDiscriminator
-from models.norms import get_norm_layer
+from models.norms import NORMS, get_norm_layer, needs_bias
 from models.resnet import ResnetGenerator
 from models.unet import UnetGenerator
 
 GENERATORS = ("resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128")
+NORMS_D = (*NORMS, "spectral")
 DISCRIMINATORS = ("basic", "n_layers", "pixel")
 INITS = ("normal", "xavier", "kaiming", "orthogonal")
 LR_POLICIES = ("linear", "step", "plateau", "cosine")
 
 
 def define_G(
-    input_nc: int, output_nc: int, ngf: int, netG: str, norm: str = "instance", use_dropout: bool = False
+    input_nc: int,
+    output_nc: int,
+    ngf: int,
+    netG: str,
+    norm: str = "instance",
+    use_dropout: bool = False,
+    upsample: str = "transpose",
+    antialias: bool = False,
 ) -> nn.Module:
-    """The generator called `netG`, one of `GENERATORS`, with PyTorch's default weights."""
+    """The generator called `netG`, one of `GENERATORS`, with PyTorch's default weights.
+
+    `upsample`, one of `models.resnet.UPSAMPLERS`, and `antialias` are how ResNets change sizes; U-Nets have one way.
+    """
     norm_layer = get_norm_layer(norm)
     if netG.startswith("resnet"):
         n_blocks = int(netG.removeprefix("resnet_").removesuffix("blocks"))
-        return ResnetGenerator(input_nc, output_nc, ngf, norm_layer, use_dropout, n_blocks)
+        return ResnetGenerator(
+            input_nc, output_nc, ngf, norm_layer, use_dropout, n_blocks, upsample, antialias
+        )
     num_downs = {"unet_128": 7, "unet_256": 8}[netG]
     return UnetGenerator(input_nc, output_nc, num_downs, ngf, norm_layer, use_dropout)
 
 
 def define_D(input_nc: int, ndf: int, netD: str, n_layers_D: int = 3, norm: str = "instance") -> nn.Module:
-    """The discriminator called `netD`, one of `DISCRIMINATORS`, with PyTorch's default weights."""
-    norm_layer = get_norm_layer(norm)
+    """The discriminator called `netD`, one of `DISCRIMINATORS`, with PyTorch's default weights.
+
+    `norm` is one of `NORMS_D`; `spectral` divides each convolution's weights by their largest singular value
+    (Miyato et al. 2018) and has no layers between.
+    """
+    spectral = norm == "spectral"
+    norm_layer = get_norm_layer("none" if spectral else norm)
+    bias = spectral or needs_bias(norm_layer)
     if netD == "pixel":
-        return PixelDiscriminator(input_nc, ndf, norm_layer)
-    return NLayerDiscriminator(input_nc, ndf, 3 if netD == "basic" else n_layers_D, norm_layer)
+        net: nn.Module = PixelDiscriminator(input_nc, ndf, norm_layer, bias)
+    else:
+        net = NLayerDiscriminator(input_nc, ndf, 3 if netD == "basic" else n_layers_D, norm_layer, bias)
+    if spectral:
+        for layer in [module for module in net.modules() if isinstance(module, nn.Conv2d)]:
+            spectral_norm(layer)
+    return net
 
 
 @torch.no_grad()
@@ -46,14 +72,16 @@ def init_weights(net: nn.Module, init_type: str = "normal", init_gain: float = 0
     """
     for module in net.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            spectral = parametrize.is_parametrized(module, "weight")
+            weight = module.parametrizations.weight.original if spectral else module.weight
             if init_type == "normal":
-                init.normal_(module.weight, 0.0, init_gain)
+                init.normal_(weight, 0.0, init_gain)
             elif init_type == "xavier":
-                init.xavier_normal_(module.weight, gain=init_gain)
+                init.xavier_normal_(weight, gain=init_gain)
             elif init_type == "kaiming":
-                init.kaiming_normal_(module.weight, a=0, mode="fan_in")
+                init.kaiming_normal_(weight, a=0, mode="fan_in")
             else:
-                init.orthogonal_(module.weight, gain=init_gain)
+                init.orthogonal_(weight, gain=init_gain)
             if module.bias is not None:
                 init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):

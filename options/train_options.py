@@ -5,8 +5,9 @@ from typing import Any
 
 from models import find_model_using_name
 from models.losses import GAN_MODES
-from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES
+from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES, NORMS_D
 from models.norms import NORMS
+from models.resnet import UPSAMPLERS
 from options.base_options import BaseOptions, Options
 from util.errors import UserError
 from util.validation import BEST_METRICS
@@ -38,6 +39,14 @@ class TrainOptions(BaseOptions):
         add("--netD", "--which_model_netD", choices=DISCRIMINATORS, default="basic", help="discriminator")
         add("--n_layers_D", type=int, default=3, help="layers of the discriminator with --netD n_layers")
         add("--norm", choices=NORMS, default="instance", help="normalisation layers")
+        add("--norm_D", choices=NORMS_D, help="normalisation of the discriminator; default: that of --norm")
+        add(
+            "--upsample",
+            choices=UPSAMPLERS,
+            default="transpose",
+            help="how a ResNet gets back to full size; resize prints no grids",
+        )
+        add("--antialias", action="store_true", help="blur before a ResNet halves the size")
         add("--init_type", choices=INITS, default="normal", help="distribution of the first weights")
         add("--init_gain", type=float, default=0.02, help="scale of the first weights")
         add("--no_dropout", action="store_true", help="no dropout in the generator")
@@ -135,6 +144,8 @@ class TrainOptions(BaseOptions):
             raise UserError(
                 f"--best_metric {opt.best_metric}: give --val_freq too, there is no validation without it"
             )
+        if not opt.netG.startswith("resnet") and (opt.upsample != "transpose" or opt.antialias):
+            raise UserError(f"--netG {opt.netG}: --upsample and --antialias are for ResNets")
         if opt.n_epochs + opt.n_epochs_decay < opt.epoch_count:
             raise UserError(
                 f"nothing to train: --epoch_count {opt.epoch_count} is after the last epoch, --n_epochs {opt.n_epochs} "

@@ -23,6 +23,7 @@ BETTER = {
     "color_error": -1,
     "halo": -1,
     "blur_match": -1,
+    "grid": -1,
 }
 
 
@@ -58,6 +59,7 @@ def figures_of_output(output: np.ndarray, source: np.ndarray, regions: Regions) 
     - `gradient_left`: mean gradient of the background, output divided by source;
     - `color_error`: mean absolute difference of the low frequencies of the background;
     - `halo`: mean absolute difference in the ring around the subject's edge;
+    - `grid`: amplitude of the pattern that repeats every 4 pixels of the background;
     - `background_gradient`: the output's mean gradient itself, for the blur match.
     """
     gradient = background_gradient(output, regions.background)
@@ -68,6 +70,7 @@ def figures_of_output(output: np.ndarray, source: np.ndarray, regions: Regions) 
         "gradient_left": gradient / source_gradient if source_gradient > 0 else float("nan"),
         "color_error": color_error(output, source, regions.background),
         "halo": _mean(np.abs(output - source), regions.ring),
+        "grid": grid_amplitude(output, regions.background),
         "background_gradient": gradient,
     }
 
@@ -108,6 +111,25 @@ def color_error(output: np.ndarray, source: np.ndarray, region: np.ndarray) -> f
     """Mean absolute difference over `region` and the channels after a Gaussian of sigma 12."""
     difference = cv2.GaussianBlur(output - source, (0, 0), COLOR_SIGMA)
     return _mean(np.abs(difference), region)
+
+
+def grid_amplitude(image: np.ndarray, region: np.ndarray | None = None) -> float:
+    """Root mean square over the 16 phases of a 4x4 grid of the luma's mean in that phase, in `region`.
+
+    Networks that double the size twice can print patterns of period 2 and 4, which such means keep, while all else
+    averages out. Slopes go before, by a filter that has no response at these periods.
+    """
+    brightness = np.float64(luma(image))
+    taps = np.array([1, 2, 2, 2, 1]) / 8
+    pattern = brightness - cv2.sepFilter2D(brightness, -1, taps, taps)
+    rows, columns = np.indices(pattern.shape) % 4
+    chosen = slice(None) if region is None else region
+    phases = (4 * rows + columns)[chosen].ravel()
+    count = np.bincount(phases, minlength=16)
+    if not count.all():
+        return float("nan")
+    means = np.bincount(phases, weights=pattern[chosen].ravel(), minlength=16) / count
+    return float(means.std())
 
 
 def _window(image: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ TITLES = {
     "subject_ssim": ("subject SSIM", 3),
     "subject_lpips": ("subject LPIPS", 3),
     "gradient_left": ("gradient left", 2),
+    "grid": ("grid", 4),
     "color_error": ("colour error", 4),
     "halo": ("halo", 4),
     "psnr": ("PSNR to truth, dB", 1),

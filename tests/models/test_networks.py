@@ -73,7 +73,8 @@ def test_resnet_keys_and_shapes(n_blocks, norm, dropout):
     net = define_G(3, 3, 4, f"resnet_{n_blocks}blocks", norm, dropout)
     assert shapes(net) == resnet_entries(n_blocks, norm, dropout)
     expected = {"input_nc": 3, "output_nc": 3, "ngf": 4, "netG": f"resnet_{n_blocks}blocks", "norm": norm}
-    assert infer_generator(net.state_dict()) == expected | {"use_dropout": dropout}
+    expected |= {"use_dropout": dropout, "upsample": "transpose", "antialias": False}
+    assert infer_generator(net.state_dict()) == expected
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])

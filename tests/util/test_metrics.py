@@ -6,7 +6,15 @@ from scipy.ndimage import binary_dilation, binary_erosion
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from util.metrics import Regions, background_gradient, color_error, figures_of_output, psnr, ssim
+from util.metrics import (
+    Regions,
+    background_gradient,
+    color_error,
+    figures_of_output,
+    grid_amplitude,
+    psnr,
+    ssim,
+)
 
 EVERYWHERE = np.ones((128, 160), dtype=bool)
 COLUMNS = np.arange(160, dtype=np.float32)
@@ -116,3 +124,20 @@ def test_figures_of_empty_regions_are_nan(photo, noisy):
     assert np.isfinite(nobody["gradient_left"])
     everybody = figures_of_output(noisy, photo, Regions.of_mask(np.ones((128, 160))))
     assert np.isnan(everybody["gradient_left"]) and np.isnan(everybody["color_error"])
+
+
+def test_grid_is_the_amplitude_of_patterns_of_period_2_and_4():
+    y, x = np.mgrid[:48, :64]
+    for pattern in ((-1.0) ** (x + y), (-1.0) ** x, np.sign((x % 4) - 1.5) * (-1.0) ** y):
+        image = np.repeat((0.5 + 0.01 * pattern)[..., None], 3, axis=2)
+        assert grid_amplitude(image, np.ones((48, 64), bool)) == pytest.approx(0.01, rel=1e-6)
+    slope = np.repeat((0.2 + 0.01 * x + 0.005 * y)[..., None], 3, axis=2)
+    inner = np.zeros((48, 64), bool)
+    inner[2:-2, 2:-2] = True
+    assert grid_amplitude(slope, inner) == pytest.approx(0, abs=1e-12)
+    assert np.isnan(grid_amplitude(slope, np.zeros((48, 64), bool)))
+
+
+def test_grid_of_noise_averages_out():
+    noise = np.random.default_rng(0).normal(0.5, 0.1, (256, 256, 1)).repeat(3, axis=2)
+    assert grid_amplitude(noise) == pytest.approx(0.1 / 64, rel=0.5)
