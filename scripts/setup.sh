@@ -42,7 +42,7 @@ find_python() {
 
 make_environment() {
     local python
-    if ! python=$(find_python) && is_debian_root; then
+    if ! find_python >/dev/null && [ -z "${PYTHON:-}" ] && is_debian_root; then
         echo "Installing python3-venv, without which Debian's Python can't make environments"
         apt_install python3-venv || true
     fi
