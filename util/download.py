@@ -24,6 +24,10 @@ class FetchError(UserError):
     """Something that can't be fetched; the message names the server, never the query (it may hold a key)."""
 
 
+class GaveUp(FetchError):
+    """Still failing after all tries: the network or the server, not this one address."""
+
+
 class _TryAgain(Exception):
     """A passing failure; `wait` is what the server asks for, seconds."""
 
@@ -67,14 +71,18 @@ class Fetcher:
         self._stopped.set()
 
     def fetch(
-        self, url: str, form: dict[str, str] | None = None, check: Callable[[bytes], None] | None = None
+        self,
+        url: str,
+        form: dict[str, str] | None = None,
+        check: Callable[[httpx.Response], None] | None = None,
     ) -> bytes:
         """The whole body at `url`: a GET, or a POST of `form`.
 
-        `check` raises ValueError for a body that can't be right; then it is asked for again.
+        `check` raises ValueError for an answer that can't be right; then it is asked for again.
 
         Raises:
-            FetchError: refused by the server, or still failing after all tries.
+            FetchError: refused by the server.
+            GaveUp: still failing after all tries.
         """
 
         def once() -> bytes:
@@ -82,7 +90,7 @@ class Fetcher:
             _raise_for_status(response)
             try:
                 if check:
-                    check(response.content)
+                    check(response)
             except ValueError as error:
                 raise _TryAgain(str(error)) from None
             return response.content
@@ -147,10 +155,10 @@ class Fetcher:
                     wait = error.wait
                     self._hold_all(wait)
             if wait > LONGEST_WAIT:
-                raise FetchError(f"{host}: {reason}, asks to wait {wait:.0f} s; run the same command then")
+                raise GaveUp(f"{host}: {reason}, asks to wait {wait:.0f} s; run the same command then")
             if attempt < self._tries - 1:
                 self._sleep(wait)
-        raise FetchError(
+        raise GaveUp(
             f"{host}: {reason}, tried {self._tries} times; check the network and run the same command again"
         )
 

@@ -2,6 +2,7 @@ import time
 from email.utils import formatdate
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.local_server import Reply, Request, local_server
@@ -43,8 +44,8 @@ def test_passing_faults_are_overcome(fault):
 
 
 def test_a_body_that_fails_its_check_is_asked_for_again():
-    def check(body: bytes) -> None:
-        if body.startswith(b"<html"):
+    def check(response: httpx.Response) -> None:
+        if response.content.startswith(b"<html"):
             raise ValueError("a page, not a photo")
 
     with local_server(replies(Reply(b"<html>busy"), Reply(CONTENT))) as server, fetcher() as web:
