@@ -29,7 +29,7 @@ def test_photos(opt: Options) -> None:
     suffix = "A" if opt.direction == "AtoB" else "B"
     folder = Path(opt.checkpoints_dir) / opt.name
     named = (folder / f"{opt.epoch}_net_G_{suffix}.pth").exists()
-    weights = generator_file(folder, opt.epoch, f"G_{suffix}" if named else "")
+    weights = generator_file(folder, opt.epoch, f"G_{suffix}" if named else "", average=not opt.no_ema)
     generator = load_generator(weights, device=opt.device)
     translate_folder(generator, weights, Path(opt.input), Path(opt.output), opt.batch_size, opt.overwrite)
     print(f"results are in {opt.output}")

@@ -136,8 +136,7 @@ def train_epoch(
     clock, photos = time.perf_counter(), 0
     with bar:
         for batch in dataset.iterate(skip_batches=progress["batches"]):
-            model.set_input(batch)
-            losses = model.optimize_parameters()
+            losses = model.train_step(batch)
             watch.add(losses)
             step = len(batch["A_paths"])
             photos += step

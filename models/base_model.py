@@ -4,6 +4,8 @@ import argparse
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,14 +13,35 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from models.acceleration import WeightAverage, autocast, computing_dtype, place
 from models.architecture import generator_from_file, load_into
-from models.generator import AnySize, Generator, input_channels
+from models.generator import AnySize, Generator, averaged_file, averaged_name, input_channels
 from models.networks import define_D, define_G, get_scheduler, init_weights
-from util.checkpoint import checkpoint_file, load, load_state_dict, save, save_network
+from util.checkpoint import checkpoint_file, load, load_state_dict, save, save_weights
+from util.distributed import average_gradients
 from util.errors import UserError
 
 Losses = dict[str, torch.Tensor]
 Visuals = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some photos of a batch, their share of it, and whether they are its first or last."""
+
+    batch: dict[str, Any] = field(default_factory=dict)
+    share: float = 1.0
+    first: bool = True
+    last: bool = True
+
+
+def split_batch(batch: dict[str, Any], parts: int) -> Iterator[Part]:
+    """`batch` in at most `parts` parts as equal as can be."""
+    length = len(batch["A"])
+    bounds = [length * number // min(parts, length) for number in range(min(parts, length) + 1)]
+    for start, stop in pairwise(bounds):
+        part = {key: value[start:stop] for key, value in batch.items()}
+        yield Part(part, (stop - start) / length, start == 0, stop == length)
 
 
 class BaseModel(ABC):
@@ -31,9 +54,13 @@ class BaseModel(ABC):
         self.opt = opt
         self.isTrain: bool = opt.isTrain
         self.device = torch.device(opt.device)
+        self.dtype = computing_dtype(opt.precision, self.device)
+        self.part = Part()
         self.save_dir = Path(opt.checkpoints_dir) / opt.name
         self.networks: dict[str, nn.Module] = {}
+        self.averages: dict[str, WeightAverage] = {}
         self.optimizers: dict[str, Optimizer] = {}
+        self.scalers: dict[str, torch.amp.GradScaler] = {}
         self.pools: dict[str, Any] = {}
         self.schedulers: dict[str, Any] = {}
 
@@ -59,7 +86,7 @@ class BaseModel(ABC):
 
     @abstractmethod
     def optimize_parameters(self) -> Losses:
-        """One training step on the batch; returns its losses, detached scalars on the device."""
+        """Losses of what `set_input` took, minimised by `step`; returns them, detached scalars on the device."""
 
     @abstractmethod
     def compute_visuals(self) -> Visuals:
@@ -81,6 +108,35 @@ class BaseModel(ABC):
     def test(self) -> None:
         """Run the generators on the batch, without gradients and losses."""
 
+    def train_step(self, batch: dict[str, Any]) -> Losses:
+        """One training step on `batch`, in parts with `--accumulate`; returns its losses, scalars on the device."""
+        means: Losses = {}
+        for part in split_batch(batch, self.opt.accumulate):
+            self.part = part
+            self.set_input(part.batch)
+            with autocast(self.device, self.dtype):
+                losses = self.optimize_parameters()
+            for name, loss in losses.items():
+                means[name] = means.get(name, 0.0) + part.share * loss
+        for average in self.averages.values():
+            average.update()
+        return means
+
+    def step(self, name: str, loss: torch.Tensor) -> None:
+        """Minimise `loss` by a step of the optimizer called `name`; of several parts of a batch the last one steps.
+
+        Gradients are means over the parts, and over all ranks.
+        """
+        optimizer, scaler = self.optimizers[name], self.scalers[name]
+        if self.part.first:
+            optimizer.zero_grad()
+        with torch.autocast(self.device.type, enabled=False):
+            scaler.scale(self.part.share * loss).backward()
+        if self.part.last:
+            average_gradients(parameter for group in optimizer.param_groups for parameter in group["params"])
+            scaler.step(optimizer)
+            scaler.update()
+
     def add_generator(self, name: str, input_nc: int, output_nc: int) -> nn.Module:
         """Make and register generator `name`: fresh in training, from its checkpoint at test."""
         opt = self.opt
@@ -97,22 +153,31 @@ class BaseModel(ABC):
             )
             init_weights(net, opt.init_type, opt.init_gain)
         else:
-            net = AnySize(generator_from_file(checkpoint_file(self.save_dir, opt.epoch, name)))
-        self.networks[name] = net.to(self.device)
+            file = checkpoint_file(self.save_dir, opt.epoch, name)
+            net = AnySize(generator_from_file(file if opt.no_ema else averaged_file(file)))
+        self.networks[name] = place(net, opt, self.device)
+        if self.isTrain and opt.ema > 0:
+            self.averages[name] = WeightAverage(net, opt.ema)
         return self.networks[name]
 
     def add_discriminator(self, name: str, input_nc: int) -> nn.Module:
         """Make and register discriminator `name`; only training has any."""
         opt = self.opt
         net = define_D(input_nc, opt.ndf, opt.netD, opt.n_layers_D, opt.norm_D or opt.norm)
-        self.networks[name] = init_weights(net, opt.init_type, opt.init_gain).to(self.device)
+        self.networks[name] = place(init_weights(net, opt.init_type, opt.init_gain), opt, self.device)
         return self.networks[name]
 
     def add_optimizer(self, name: str, nets: Iterable[nn.Module]) -> Optimizer:
         """Make and register Adam over the weights of `nets`."""
         parameters = [parameter for net in nets for parameter in net.parameters()]
-        optimizer = torch.optim.Adam(parameters, lr=self.opt.lr, betas=(self.opt.beta1, 0.999))
+        optimizer = torch.optim.Adam(
+            parameters,
+            lr=self.opt.lr,
+            betas=(self.opt.beta1, 0.999),
+            fused=self.device.type in ("cpu", "cuda"),
+        )
         self.optimizers[name] = optimizer
+        self.scalers[name] = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
         return optimizer
 
     def setup(self) -> None:
@@ -145,7 +210,7 @@ class BaseModel(ABC):
                 scheduler.step()
 
     def save_networks(self, epoch: str) -> None:
-        """Write `<epoch>_net_<name>.pth` for every network.
+        """Write `<epoch>_net_<name>.pth` for every network, and `..._ema.pth` for every average.
 
         Raises:
             UserError: a weight is not finite, the disk is full, or the folder can't be written.
@@ -157,7 +222,12 @@ class BaseModel(ABC):
                     "Resume from there with a lower --lr or other weights of the losses"
                 )
         for name, net in self.networks.items():
-            save_network(net, checkpoint_file(self.save_dir, epoch, name))
+            file = checkpoint_file(self.save_dir, epoch, name)
+            save_weights(net.state_dict(), file)
+            if name in self.averages:
+                save_weights(self.averages[name].weights, averaged_name(file))
+            else:  # of an earlier run with --ema: test.py must not take it for this one's
+                averaged_name(file).unlink(missing_ok=True)
 
     def load_networks(self, epoch: str) -> None:
         """Load `<epoch>_net_<name>.pth` into every network.
@@ -168,6 +238,8 @@ class BaseModel(ABC):
         for name, net in self.networks.items():
             path = checkpoint_file(self.save_dir, epoch, name)
             load_into(net, load_state_dict(path), path)
+        for average in self.averages.values():
+            average.restart()
 
     def save_state(self, progress: dict[str, Any]) -> None:
         """Write `latest_state.pth`: all that a resumed run needs to go on as if nothing had happened.
@@ -182,6 +254,8 @@ class BaseModel(ABC):
             "schedulers": {
                 name: _plain(scheduler.state_dict()) for name, scheduler in self.schedulers.items()
             },
+            "scalers": {name: scaler.state_dict() for name, scaler in self.scalers.items()},
+            "averages": {name: average.state_dict() for name, average in self.averages.items()},
             "pools": {name: pool.state_dict() for name, pool in self.pools.items()},
         }
         save(state, self.save_dir / "latest_state.pth")
@@ -200,6 +274,13 @@ class BaseModel(ABC):
             optimizer.load_state_dict(state["optimizers"][name])
         for name, scheduler in self.schedulers.items():
             scheduler.load_state_dict(state["schedulers"][name])
+        for name, scaler in self.scalers.items():
+            scaler.load_state_dict(state["scalers"][name])
+        for name, average in self.averages.items():
+            if name in state["averages"]:
+                average.load_state_dict(state["averages"][name])
+            else:
+                average.restart()
         for name, pool in self.pools.items():
             pool.load_state_dict(state["pools"][name], self.device)
         return state["progress"]

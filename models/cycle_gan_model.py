@@ -162,16 +162,12 @@ class CycleGANModel(UnpairedModel):
         set_requires_grad(nets_D, False)
         self.forward()
         losses = self.generator_losses()
-        self.optimizer_G.zero_grad()
-        sum(losses.values()).backward()
-        self.optimizer_G.step()
+        self.step("G", sum(losses.values()))
 
         set_requires_grad(nets_D, True)
         losses["D_A"] = self.discriminator_loss("fake_B", self.netD_A, self.real_B, self.fake_B)
         losses["D_B"] = self.discriminator_loss("fake_A", self.netD_B, self.real_A, self.fake_A)
-        self.optimizer_D.zero_grad()
-        (losses["D_A"] + losses["D_B"]).backward()
-        self.optimizer_D.step()
+        self.step("D", losses["D_A"] + losses["D_B"])
         return {term: loss.detach() for term, loss in losses.items()}
 
     @torch.inference_mode()

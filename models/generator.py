@@ -84,10 +84,23 @@ class Generator:
         return Image.fromarray(result[..., 0] if result.shape[2] == 1 else result)
 
 
-def generator_file(path: str | os.PathLike, epoch: str = "latest", name: str = "") -> Path:
+def averaged_name(file: Path) -> Path:
+    """Where the average over steps (`--ema`) of the weights in `file` is kept: `..._ema.pth`."""
+    return file.with_stem(f"{file.stem}_ema")
+
+
+def averaged_file(file: Path) -> Path:
+    """The average of `file`'s weights if there is one, else `file` itself."""
+    return averaged_name(file) if averaged_name(file).is_file() else file
+
+
+def generator_file(
+    path: str | os.PathLike, epoch: str = "latest", name: str = "", average: bool = True
+) -> Path:
     """The weights that `path` means: itself if it is a file, else `[epoch]_net_[name].pth` in that folder.
 
-    Without `name`: G_A if there is one (CycleGAN's generator towards domain B), else G.
+    Without `name`: G_A if there is one (CycleGAN's generator towards domain B), else G. With `average`, the file of
+    the weights' average over steps is preferred where the model was trained with `--ema`.
 
     Raises:
         UserError: there is no such file.
@@ -99,7 +112,7 @@ def generator_file(path: str | os.PathLike, epoch: str = "latest", name: str = "
     for candidate in names:
         file = checkpoint_file(path, epoch, candidate)
         if file.is_file():
-            return file
+            return averaged_file(file) if average else file
     there = sorted(file.name for file in path.glob("*_net_G*.pth")) if path.is_dir() else []
     have = (
         f"it has {', '.join(there)}"

@@ -30,6 +30,7 @@ class GANLoss(nn.Module):
         self.policy = policy
 
     def forward(self, prediction: torch.Tensor, target_is_real: bool) -> torch.Tensor:
+        prediction = prediction.float()
         if self.gan_mode == "wgangp":
             return -prediction.mean() if target_is_real else prediction.mean()
         target = torch.full_like(prediction, float(target_is_real))
@@ -123,7 +124,7 @@ class VGG19Features(nn.Module):
             ) from None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.features(((x + 1) / 2 - self.mean) / self.std)
+        return self.features(((x + 1) / 2 - self.mean) / self.std).float()
 
 
 def load_vgg19_file(path: Path) -> dict[str, torch.Tensor]:

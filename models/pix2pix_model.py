@@ -86,15 +86,11 @@ class Pix2PixModel(BaseModel):
         set_requires_grad([self.netD], True)
         fake_AB = self.pools["fake_AB"].query(self.pair(self.fake_B))
         loss_D = self.gan_loss.discriminator(self.netD, self.pair(self.real_B), fake_AB)
-        self.optimizer_D.zero_grad()
-        loss_D.backward()
-        self.optimizer_D.step()
+        self.step("D", loss_D)
 
         set_requires_grad([self.netD], False)
         losses = self.generator_losses()
-        self.optimizer_G.zero_grad()
-        sum(losses.values()).backward()
-        self.optimizer_G.step()
+        self.step("G", sum(losses.values()))
         return {term: loss.detach() for term, loss in (losses | {"D": loss_D}).items()}
 
     @torch.inference_mode()

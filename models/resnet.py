@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from models.norms import NormLayer, needs_bias
 
@@ -23,6 +24,7 @@ class ResnetGenerator(nn.Module):
     """
 
     divisor = 4
+    checkpoint_activations = False
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class ResnetGenerator(nn.Module):
                 norm_layer(width // 2),
                 nn.ReLU(inplace=True),
             ]
-        layers += [nn.ReflectionPad2d(3), nn.Conv2d(ngf, output_nc, 7), nn.Tanh()]
+        layers += [nn.ReflectionPad2d(3), nn.Conv2d(ngf, output_nc, 7), FloatTanh()]
         self.model = nn.Sequential(*layers)
 
     def forward(self, x: torch.Tensor, layers: Sequence[int] = ()) -> torch.Tensor | list[torch.Tensor]:
@@ -67,7 +69,7 @@ class ResnetGenerator(nn.Module):
         The pass ends at the last of them, so features cost less than an image.
         """
         if not layers:
-            return self.model(x)
+            return self._in_segments(x) if self.checkpoint_activations else self.model(x)
         features = []
         for index, layer in enumerate(self.model[: layers[-1] + 1]):
             x = layer(x)
@@ -75,6 +77,14 @@ class ResnetGenerator(nn.Module):
                 # The next layer may be a ReLU that writes into its input.
                 features.append(x.clone())
         return features
+
+    def _in_segments(self, x: torch.Tensor) -> torch.Tensor:
+        """The image; of its activations only those between segments, the smallest, are kept for the backward pass."""
+        blocks = [i for i, layer in enumerate(self.model) if isinstance(layer, ResnetBlock)]
+        first, behind = blocks[0], blocks[-1] + 1
+        for segment in (self.model[:first], *self.model[first:behind], self.model[behind:]):
+            x = checkpoint(segment, x, use_reentrant=False)
+        return x
 
 
 class ResizeConv2d(nn.Conv2d):
@@ -99,6 +109,13 @@ class BlurPool2d(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         weight = self.filt.to(x.dtype).expand(x.shape[1], 1, 3, 3)
         return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), weight, stride=2, groups=x.shape[1])
+
+
+class FloatTanh(nn.Tanh):
+    """Tanh in float32: near 1, bfloat16 has no more levels than an 8-bit image."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.float())
 
 
 class ResnetBlock(nn.Module):

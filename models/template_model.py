@@ -43,9 +43,7 @@ class TemplateModel(BaseModel):
     def optimize_parameters(self) -> Losses:
         self.fake_B = self.netG(self.real_A)
         loss = self.opt.lambda_regression * F.l1_loss(self.fake_B, self.real_B)
-        self.optimizer_G.zero_grad()
-        loss.backward()
-        self.optimizer_G.step()
+        self.step("G", loss)
         return {"regression": loss.detach()}  # every entry is logged and plotted under its name
 
     @torch.inference_mode()

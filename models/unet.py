@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from models.norms import NormLayer, needs_bias
+from models.resnet import FloatTanh
 
 
 class UnetGenerator(nn.Module):
@@ -58,7 +59,7 @@ class UnetBlock(nn.Module):
         # The activation must not write into its input, which the skip connection still needs.
         leaky, relu = nn.LeakyReLU(0.2), nn.ReLU()
         if self.outermost:
-            layers = [down, inner, relu, up, nn.Tanh()]
+            layers = [down, inner, relu, up, FloatTanh()]
         elif inner is None:
             layers = [leaky, down, relu, up, norm_layer(outer_nc)]
         else:

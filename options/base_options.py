@@ -13,6 +13,7 @@ import torch
 from data import find_dataset_using_name
 from data.transforms import PREPROCESSING
 from models import find_model_using_name
+from models.acceleration import add_acceleration_options
 from models.architecture import saved_options
 from util.errors import UserError
 from util.files import write_text
@@ -77,6 +78,8 @@ class BaseOptions(ABC):
         )
         add("--input_nc", type=int, default=3, help="channels of domain A: 3 for colour, 1 for grayscale")
         add("--output_nc", type=int, default=3, help="channels of domain B")
+
+        add_acceleration_options(parser, self.isTrain)
 
         add = parser.add_argument_group("data").add_argument
         add(

@@ -33,6 +33,11 @@ class TestOptions(BaseOptions):
             default=1.0,
             help="width of result pictures relative to their height",
         )
+        add(
+            "--no_ema",
+            action="store_true",
+            help="the last weights, not their average, of a model trained with --ema",
+        )
         add("--overlay_at_test", action="store_true", help="paste the real subject over results; needs masks")
 
         add = parser.add_argument_group("a folder of photos, without a dataroot").add_argument

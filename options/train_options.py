@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from models import find_model_using_name
+from models.acceleration import check_acceleration_options
 from models.losses import GAN_MODES
 from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES, NORMS_D
 from models.norms import NORMS
@@ -151,4 +152,5 @@ class TrainOptions(BaseOptions):
                 f"nothing to train: --epoch_count {opt.epoch_count} is after the last epoch, --n_epochs {opt.n_epochs} "
                 f"plus --n_epochs_decay {opt.n_epochs_decay}"
             )
+        check_acceleration_options(opt)
         find_model_using_name(opt.model).check_options(opt)

@@ -82,8 +82,12 @@ def load_state_dict(path: str | os.PathLike) -> StateDict:
 
 def save_network(net: nn.Module, path: str | os.PathLike) -> None:
     """Write `net`'s bare state_dict, on the CPU, under the keys that users of other programs expect."""
-    state = {key: value.detach().cpu().contiguous() for key, value in net.state_dict().items()}
-    save(clean_state_dict(state), path)
+    save_weights(net.state_dict(), path)
+
+
+def save_weights(state: StateDict, path: str | os.PathLike) -> None:
+    """Write a state_dict as `save_network` does."""
+    save(clean_state_dict({key: value.detach().cpu().contiguous() for key, value in state.items()}), path)
 
 
 def rng_state() -> dict[str, Any]:

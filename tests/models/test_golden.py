@@ -49,6 +49,7 @@ def golden_model(variant, vgg19_file):
         lambda_A=10.0, lambda_B=10.0, lambda_identity=0.5, lambda_mask=0.0, add_mask=False, vgg19_loss=False,
         vgg19_weights=str(vgg19_file), lambda_R1=0.0, diffaugment="", gan_region="all", cycle_region="all",
         norm_D=None, upsample="transpose", antialias=False,
+        precision="fp32", channels_last=False, compile=False, accumulate=1, checkpoint_activations=False, ema=0.0,
     )  # fmt: skip
     vars(opt).update(VARIANTS[variant])
     model = CycleGANModel(opt)

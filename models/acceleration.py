@@ -1,0 +1,136 @@
+"""What makes steps faster or smaller and leaves their formulas alone: precision, compilation, memory, averages."""
+
+import argparse
+from contextlib import AbstractContextManager
+
+import torch
+from torch import nn
+
+from models.resnet import ResnetGenerator
+from util.errors import UserError
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+PRECISIONS = ("auto", *DTYPES)
+
+
+def add_acceleration_options(parser: argparse.ArgumentParser, is_train: bool) -> None:
+    """Switches of this module, for training and for testing."""
+    add = parser.add_argument_group("speed and memory").add_argument
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="what convolutions compute in; auto: bf16 where the hardware does it natively, else fp32",
+    )
+    add("--channels_last", action="store_true", help="keep a pixel's channels together in memory")
+    add("--compile", action="store_true", help="compile the networks with torch.compile; slow first step")
+    if not is_train:
+        return
+    add("--accumulate", type=int, default=1, help="take each batch in so many parts, one after the other")
+    add(
+        "--checkpoint_activations",
+        action="store_true",
+        help="recompute a ResNet's activations in the backward pass instead of keeping them",
+    )
+    add(
+        "--ema",
+        type=float,
+        default=0.0,
+        help="average generators over steps with this decay, 0.999 say, for testing; 0 = off",
+    )
+
+
+def check_acceleration_options(opt: argparse.Namespace) -> None:
+    """Raise a `UserError` for training options that can't work together."""
+    if opt.accumulate < 1:
+        raise UserError(f"--accumulate {opt.accumulate}: must be at least 1")
+    if opt.accumulate > opt.batch_size:
+        raise UserError(
+            f"--accumulate {opt.accumulate} splits a batch of {opt.batch_size}; raise --batch_size, which counts the "
+            "photos of a whole step"
+        )
+    if not 0 <= opt.ema < 1:
+        raise UserError(f"--ema {opt.ema}: must be at least 0 and below 1")
+    if opt.checkpoint_activations and not opt.netG.startswith("resnet"):
+        raise UserError(f"--checkpoint_activations works with --netG resnet_..., not with {opt.netG}")
+    if opt.checkpoint_activations and "batch" in opt.norm:
+        raise UserError(
+            f"--checkpoint_activations with --norm {opt.norm} would count each batch twice; use --norm instance"
+        )
+    if opt.precision == "fp16" and (opt.gan_mode == "wgangp" or getattr(opt, "lambda_R1", 0) > 0):
+        raise UserError("gradient penalties leave fp16's range; use --precision bf16")
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """Whether `device` has instructions for bfloat16; without them it is emulated, and slow."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return device.type == "cpu" and (
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    )
+
+
+def computing_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """What `--precision` means on `device`."""
+    if precision == "auto":
+        return torch.bfloat16 if computes_bf16(device) else torch.float32
+    return DTYPES[precision]
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager:
+    """Within the block convolutions compute in `dtype`; weights stay float32."""
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+
+
+def place(net: nn.Module, opt: argparse.Namespace, device: torch.device) -> nn.Module:
+    """Put `net` on `device`, in the memory format and form that the switches ask for; keys stay as they are."""
+    layout = torch.channels_last if opt.channels_last else torch.contiguous_format
+    net = net.to(device, memory_format=layout)
+    if opt.isTrain and opt.checkpoint_activations:
+        for part in net.modules():
+            if isinstance(part, ResnetGenerator):
+                part.checkpoint_activations = True
+    if opt.compile:
+        net.compile()
+    return net
+
+
+class WeightAverage:
+    """Exponential moving average of the weights of `net`, which starts as a copy of them.
+
+    The decay of update number t is at most `(1 + t) / (10 + t)`, so that the first weights are soon forgotten.
+    """
+
+    def __init__(self, net: nn.Module, decay: float):
+        self.net = net
+        self.decay = decay
+        self.updates = 0
+        self.restart()
+
+    @torch.no_grad()
+    def restart(self) -> None:
+        """Begin anew at the current weights."""
+        self.updates = 0
+        self.weights = {key: value.detach().clone() for key, value in self.net.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the current weights; counters, such as batch norm's, are copied."""
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        current = self.net.state_dict()
+        floating = [key for key, value in current.items() if value.is_floating_point()]
+        averages, values = [self.weights[key] for key in floating], [current[key] for key in floating]
+        torch._foreach_lerp_(averages, values, 1 - decay)
+        for key in current.keys() - set(floating):
+            self.weights[key].copy_(current[key])
+
+    def state_dict(self) -> dict:
+        """Average and number of updates, for the training state."""
+        return {"weights": self.weights, "updates": self.updates}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Restore `state_dict`."""
+        for key, value in state["weights"].items():
+            self.weights[key].copy_(value)
+        self.updates = state["updates"]
