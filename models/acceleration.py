@@ -1,7 +1,8 @@
 """What makes steps faster or smaller and leaves their formulas alone: precision, compilation, memory, averages."""
 
 import argparse
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import nn
@@ -124,6 +125,16 @@ class WeightAverage:
         torch._foreach_lerp_(averages, values, 1 - decay)
         for key in current.keys() - set(floating):
             self.weights[key].copy_(current[key])
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Within the block the network has the averaged weights."""
+        current = {key: value.clone() for key, value in self.net.state_dict().items()}
+        self.net.load_state_dict(self.weights)
+        try:
+            yield
+        finally:
+            self.net.load_state_dict(current)
 
     def state_dict(self) -> dict:
         """Average and number of updates, for the training state."""

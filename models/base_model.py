@@ -3,7 +3,7 @@
 import argparse
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -97,12 +97,17 @@ class BaseModel(ABC):
 
     @contextmanager
     def generator(self) -> Iterator[Generator]:
-        """The generator from A to B as a function from photo to photo, in evaluation mode as long as it is used."""
-        net = self.networks["G_A" if "G_A" in self.networks else "G"]
-        try:
-            yield Generator(net, input_channels(net), self.device)
-        finally:
-            net.train()
+        """The generator from A to B as a function from photo to photo, in evaluation mode as long as it is used.
+
+        With `--ema` it has the averaged weights.
+        """
+        name = "G_A" if "G_A" in self.networks else "G"
+        net = self.networks[name]
+        with self.averages[name].in_use() if name in self.averages else nullcontext():
+            try:
+                yield Generator(net, input_channels(net), self.device)
+            finally:
+                net.train()
 
     @abstractmethod
     def test(self) -> None:
