@@ -1,9 +1,11 @@
 """Two folders of photos that have nothing to do with each other: the data of CycleGAN."""
 
+from argparse import ArgumentParser
 from typing import Any
 
 import numpy as np
 
+from data.augment import add_augment_options, augment
 from data.base_dataset import BaseDataset
 from data.image_folder import PhotoFolder
 
@@ -14,6 +16,13 @@ class UnalignedDataset(BaseDataset):
     A comes in order, B at random, in order too with `--serial_batches` and at test. An epoch is as long as
     the larger folder; the smaller one starts again. With `--direction BtoA` the folders change names.
     """
+
+    @staticmethod
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
+        parser = BaseDataset.modify_commandline_options(parser, is_train)
+        if is_train:
+            add_augment_options(parser)
+        return parser
 
     def __init__(self, opt: Any) -> None:
         super().__init__(opt)
@@ -29,4 +38,5 @@ class UnalignedDataset(BaseDataset):
         """A's photo `index` with one of B's."""
         index_B = int(rng.integers(len(self.photos_B))) if self.random_B else index % len(self.photos_B)
         photo_A = self.photos_A[index % len(self.photos_A)]
-        return self.read("A", photo_A, rng) | self.read("B", self.photos_B[index_B], rng)
+        item = self.read("A", photo_A, rng) | self.read("B", self.photos_B[index_B], rng)
+        return augment(item, self.opt, rng) if self.opt.isTrain else item

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from models.lens_generator import LensGenerator
 from models.networks import define_G
 from util.checkpoint import StateDict, load_state_dict
 from util.errors import UserError
@@ -16,6 +17,8 @@ def infer_generator(state: StateDict) -> dict[str, Any] | None:
     """Arguments of `define_G` for which `state` has the right keys and shapes; None if there are none."""
     if "model.model.0.weight" in state:
         return _infer_unet(state)
+    if "encoder._conv_stem.weight" in state:
+        return _infer_effnet(state)
     if "model.1.weight" in state and "model.10.conv_block.1.weight" in state:
         return _infer_resnet(state)
     return None
@@ -53,6 +56,17 @@ def _infer_unet(state: StateDict) -> dict[str, Any]:
     }
 
 
+def _infer_effnet(state: StateDict) -> dict[str, Any]:
+    return {
+        "input_nc": state["encoder._conv_stem.weight"].shape[1],
+        "output_nc": state["last.weight"].shape[0],
+        "ngf": state["last.weight"].shape[1],
+        "netG": "effnet_lite0",
+        "norm": _infer_norm(state, norm="decoder.0.1", conv="decoder.0.0"),
+        "use_dropout": False,
+    }
+
+
 def _infer_norm(state: StateDict, norm: str, conv: str) -> str:
     if f"{norm}.weight" in state:
         return "batch"
@@ -77,10 +91,15 @@ def generator_from_file(path: str | os.PathLike) -> nn.Module:
         UserError: no such file, unreadable, or not a generator's weights.
     """
     state = load_state_dict(path)
-    arguments = infer_generator(state)
+    lens = "weights_size" in state
+    arguments = infer_generator(
+        {key.removeprefix("net."): value for key, value in state.items()} if lens else state
+    )
     if arguments is None:
         raise UserError(f"{path}: not a generator (neither a ResNet's keys nor a U-Net's)")
     net = define_G(**arguments)
+    if lens:
+        net = LensGenerator(net, state["radii"].tolist())
     load_into(net, state, path)
     return net.eval()
 

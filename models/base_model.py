@@ -15,8 +15,10 @@ from torch.optim import Optimizer
 
 from models.acceleration import WeightAverage, autocast, computing_dtype, place
 from models.architecture import generator_from_file, load_into
-from models.generator import AnySize, Generator, averaged_file, averaged_name, input_channels
-from models.networks import define_D, define_G, get_scheduler, init_weights
+from models.effnet import EffnetGenerator
+from models.generator import Generator, any_size, averaged_file, averaged_name, input_channels
+from models.networks import define_D, get_scheduler, init_weights
+from models.output_modes import make_generator
 from util.checkpoint import checkpoint_file, load, load_state_dict, save, save_weights
 from util.distributed import average_gradients
 from util.errors import UserError
@@ -146,20 +148,14 @@ class BaseModel(ABC):
         """Make and register generator `name`: fresh in training, from its checkpoint at test."""
         opt = self.opt
         if self.isTrain:
-            net = define_G(
-                input_nc,
-                output_nc,
-                opt.ngf,
-                opt.netG,
-                opt.norm,
-                not opt.no_dropout,
-                opt.upsample,
-                opt.antialias,
-            )
+            net = make_generator(input_nc, output_nc, opt)
             init_weights(net, opt.init_type, opt.init_gain)
+            for part in net.modules():
+                if isinstance(part, EffnetGenerator):
+                    part.load_encoder(opt.encoder_weights)
         else:
             file = checkpoint_file(self.save_dir, opt.epoch, name)
-            net = AnySize(generator_from_file(file if opt.no_ema else averaged_file(file)))
+            net = any_size(generator_from_file(file if opt.no_ema else averaged_file(file)))
         self.networks[name] = place(net, opt, self.device)
         if self.isTrain and opt.ema > 0:
             self.averages[name] = WeightAverage(net, opt.ema)

@@ -11,6 +11,7 @@ from torch import nn
 
 from data.transforms import image_to_tensor
 from models.architecture import generator_from_file
+from models.lens_generator import LensGenerator, input_channels
 from util.checkpoint import checkpoint_file
 from util.errors import UserError
 from util.images import to_gray
@@ -33,6 +34,11 @@ class AnySize(nn.Module):
         y = self.net(pad_to_multiple(x, self.net.divisor))
         # A negative padding, not a slice: torch.export keeps it free of conditions on the size.
         return F.pad(y, (0, width - y.shape[-1], 0, height - y.shape[-2]))
+
+
+def any_size(net: nn.Module) -> nn.Module:
+    """`net` as a network for images of any size."""
+    return net if isinstance(net, LensGenerator) else AnySize(net)
 
 
 def pad_to_multiple(x: torch.Tensor, divisor: int, least: int = 16) -> torch.Tensor:
@@ -62,7 +68,7 @@ class Generator:
 
     def __init__(self, net: nn.Module, input_nc: int, device: torch.device | str = "cpu"):
         self.device = torch.device(device)
-        self.net = AnySize(net).to(self.device).eval()
+        self.net = any_size(net).to(self.device).eval()
         self.input_nc = input_nc
 
     @torch.inference_mode()
@@ -138,8 +144,3 @@ def load_generator(
     """
     net = generator_from_file(generator_file(path, epoch, name))
     return Generator(net, input_channels(net), device)
-
-
-def input_channels(net: nn.Module) -> int:
-    """Number of channels that `net`'s first convolution takes."""
-    return next(module.in_channels for module in net.modules() if isinstance(module, nn.Conv2d))

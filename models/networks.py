@@ -10,11 +10,12 @@ from torch.nn.utils.parametrizations import spectral_norm
 from torch.optim import Optimizer, lr_scheduler
 
 from models.discriminators import NLayerDiscriminator, PixelDiscriminator
+from models.effnet import EffnetGenerator
 from models.norms import NORMS, get_norm_layer, needs_bias
 from models.resnet import ResnetGenerator
 from models.unet import UnetGenerator
 
-GENERATORS = ("resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128")
+GENERATORS = ("resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128", "effnet_lite0")
 NORMS_D = (*NORMS, "spectral")
 DISCRIMINATORS = ("basic", "n_layers", "pixel")
 INITS = ("normal", "xavier", "kaiming", "orthogonal")
@@ -41,6 +42,8 @@ def define_G(
         return ResnetGenerator(
             input_nc, output_nc, ngf, norm_layer, use_dropout, n_blocks, upsample, antialias
         )
+    if netG == "effnet_lite0":
+        return EffnetGenerator(input_nc, output_nc, ngf, norm_layer)
     num_downs = {"unet_128": 7, "unet_256": 8}[netG]
     return UnetGenerator(input_nc, output_nc, num_downs, ngf, norm_layer, use_dropout)
 

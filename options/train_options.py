@@ -8,6 +8,7 @@ from models.acceleration import check_acceleration_options
 from models.losses import GAN_MODES
 from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES, NORMS_D
 from models.norms import NORMS
+from models.output_modes import add_output_options
 from models.resnet import UPSAMPLERS
 from options.base_options import BaseOptions, Options
 from util.errors import UserError
@@ -52,6 +53,8 @@ class TrainOptions(BaseOptions):
         add("--init_gain", type=float, default=0.02, help="scale of the first weights")
         add("--no_dropout", action="store_true", help="no dropout in the generator")
         add("--dropout", dest="no_dropout", action="store_false", help="dropout in the generator")
+
+        add_output_options(parser)
 
         add = parser.add_argument_group("training").add_argument
         add("--n_epochs", "--niter", type=int, default=100, help="epochs with the first learning rate")

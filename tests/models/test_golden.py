@@ -50,6 +50,7 @@ def golden_model(variant, vgg19_file):
         vgg19_weights=str(vgg19_file), lambda_R1=0.0, diffaugment="", gan_region="all", cycle_region="all",
         norm_D=None, upsample="transpose", antialias=False,
         precision="fp32", channels_last=False, compile=False, accumulate=1, checkpoint_activations=False, ema=0.0,
+        output_mode="image",
     )  # fmt: skip
     vars(opt).update(VARIANTS[variant])
     model = CycleGANModel(opt)

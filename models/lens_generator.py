@@ -1,0 +1,101 @@
+"""A generator that does not paint: it says how far out of focus each pixel is, and a lens does the rest."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from models.lens import render
+from util.guided_filter import guided_upsample
+
+# Logits are bounded by the network's tanh times this: the softmax can be sure (0.9999), but never so flat that
+# its gradient dies before the network has learned anything.
+LOGIT_BOUND = 5.0
+
+# Window (pixels of the network's own scale) and smoothness of the guided filter; photos in [-1,1].
+GUIDE_RADIUS = 4
+GUIDE_EPS = 4e-3
+
+# Radii are given at this length of a photo's shorter side, and grow with it.
+REFERENCE_SIDE = 256
+
+
+class LensGenerator(nn.Module):
+    """Mixture weights over the input and its lens-blurred copies, predicted by `net`, and their rendering.
+
+    `net` sees the whole photo scaled so that its shorter side is `weights_size`: to know who is the subject takes
+    the whole picture and few pixels. Its weights are then carried to the photo's own size.
+
+    The in-focus weight is stretched so that `focus_range` becomes [0,1]: above it a pixel is the input's, exactly.
+
+    Args:
+        net: `[B,3(+1),h,w] in [-1,1]` -> `[B,K+1,h,w] in [-1,1]`; with a fourth channel it is told the subject's mask.
+        radii: K radii of blur, pixels where the photo's shorter side is 256.
+    """
+
+    divisor = 1
+
+    def __init__(
+        self,
+        net: nn.Module,
+        radii: Sequence[float],
+        weights_size: int = 128,
+        focus_range: Sequence[float] = (0.0, 1.0),
+    ):
+        super().__init__()
+        self.net = net
+        self.takes_mask = input_channels(net) == 4
+        self.register_buffer("radii", torch.tensor(radii, dtype=torch.float32))
+        self.register_buffer("weights_size", torch.tensor(weights_size))
+        self.register_buffer("focus_range", torch.tensor(focus_range, dtype=torch.float32))
+
+    def forward(
+        self,
+        x: torch.Tensor,
+        mask: torch.Tensor | None = None,
+        aperture: float = 1.0,
+        with_logits: bool = False,
+    ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The photo through the lens: `[B,3,H,W] in [-1,1]` -> the same.
+
+        Args:
+            x: photos.
+            mask: `[B,1,H,W] in [0,1]`, 1 = subject; only a network with a fourth channel looks at it.
+            aperture: multiplies the radii.
+            with_logits: return also the weights `[B,K+1,H,W]` and the logits `[B,K+1,h,w]` they come from.
+        """
+        logits = self.logits(x, mask)
+        weights = self.stretch(self.carry(logits.softmax(dim=1), x))
+        scale = aperture * min(x.shape[-2:]) / REFERENCE_SIDE
+        image = render(x, weights, [scale * radius for radius in self.radii.tolist()])
+        return (image, weights, logits) if with_logits else image
+
+    def logits(self, x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        """What the network makes of the whole photo at its own scale: `[B,K+1,h,w]`, bounded."""
+        scale = int(self.weights_size) / min(x.shape[-2:])
+        divisor = self.net.divisor
+        size = [max(1, round(side * scale / divisor)) * divisor for side in x.shape[-2:]]
+        seen = torch.cat([x, 2 * mask - 1], dim=1) if self.takes_mask else x
+        seen = F.interpolate(seen, size, mode="bilinear", antialias=True, align_corners=False)
+        return LOGIT_BOUND * self.net(seen)
+
+    def carry(self, weights: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """Weights `[B,K+1,h,w]` at the size of the photo `x`; in evaluation their edges become the photo's."""
+        if self.training:
+            return F.interpolate(weights, x.shape[-2:], mode="bilinear", align_corners=False)
+        return guided_upsample(weights, x, GUIDE_RADIUS, GUIDE_EPS).clamp(0, 1)
+
+    def stretch(self, weights: torch.Tensor) -> torch.Tensor:
+        """Stretch the in-focus weight from `focus_range` to [0,1]; the others share the rest as before."""
+        low, high = self.focus_range.tolist()
+        in_focus, blurred = weights[:, :1], weights[:, 1:]
+        sharp = ((in_focus - low) / (high - low)).clamp(0, 1)
+        return torch.cat(
+            [sharp, blurred * ((1 - sharp) / blurred.sum(1, keepdim=True).clamp(min=1e-6))], dim=1
+        )
+
+
+def input_channels(net: nn.Module) -> int:
+    """Number of channels that `net`'s first convolution takes."""
+    return next(module.in_channels for module in net.modules() if isinstance(module, nn.Conv2d))

