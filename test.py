@@ -19,8 +19,10 @@ from models.generator import generator_file
 from models.translate_folder import translate_folder
 from options import Options, TestOptions
 from util.errors import command_line
+from util.evaluation import measure_visuals
 from util.html import ResultPage
 from util.images import write_image
+from util.report import titled
 from util.tensors import tensor_to_image
 
 
@@ -52,8 +54,11 @@ def test_dataroot(opt: Options) -> None:
                 # The smaller domain comes round again until the larger one is through.
                 new = [(i, path) for i, path in enumerate(batch[paths_key]) if path not in done]
                 for index, path in new[: total - bar.n]:
-                    images = {label: visuals[label][index] for label in labels if label in visuals}
-                    page.add(Path(path).name, save_visuals(folder, Path(path).stem, images, opt.aspect_ratio))
+                    images = {
+                        label: tensor_to_image(visuals[label][index]) for label in labels if label in visuals
+                    }
+                    files = save_visuals(folder, Path(path).stem, images, opt.aspect_ratio)
+                    page.add(Path(path).name, files, titled(measure_visuals(images)))
                     done.add(path)
             bar.update(min(len(batch["A_paths"]), total - bar.n))
             if bar.n == total:
@@ -62,11 +67,12 @@ def test_dataroot(opt: Options) -> None:
     print(f"results are in {folder / 'index.html'}")
 
 
-def save_visuals(folder: Path, stem: str, images: dict, aspect_ratio: float) -> dict[str, str]:
+def save_visuals(
+    folder: Path, stem: str, images: dict[str, Image.Image], aspect_ratio: float
+) -> dict[str, str]:
     """Write `images/<stem>_<label>.png` below `folder`; returns the file of each label."""
     files = {}
-    for label, tensor in images.items():
-        image = tensor_to_image(tensor)
+    for label, image in images.items():
         if aspect_ratio != 1:
             image = image.resize((round(image.width * aspect_ratio), image.height), Image.Resampling.BICUBIC)
         files[label] = f"images/{stem}_{label}.png"

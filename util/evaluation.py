@@ -1,6 +1,6 @@
 """Measures result folders against the photos and masks they were made from, several photos at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +71,19 @@ def find_outputs(folder: Path) -> dict[str, Path]:
     if not files:
         raise UserError(f"{folder}: no pictures in it")
     return files
+
+
+def measure_visuals(images: Mapping[str, Image.Image]) -> dict[str, float]:
+    """Figures of the output among the pictures of one photo, by label; none without `mask_A` (or `mask_B`)."""
+    for domain, other in (("A", "B"), ("B", "A")):
+        labels = (f"fake_{other}", f"real_{domain}", f"mask_{domain}")
+        if all(label in images for label in labels):
+            output, source, mask = (images[label] for label in labels)
+            regions = Regions.of_mask(np.asarray(mask.convert("L")) / 255)
+            return figures_of_output(
+                as_array(output.convert("RGB")), as_array(source.convert("RGB")), regions
+            )
+    return {}
 
 
 def measure_photo(photo: Photo) -> dict[str, dict[str, float]]:

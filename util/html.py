@@ -202,7 +202,7 @@ def _figures(figures: Figures) -> None:
             for name, value in figures.items():
                 with tags.div():
                     tags.dt(name)
-                    tags.dd(f"{value:.4g}")
+                    tags.dd("∞" if math.isinf(value) else f"{value:.3g}")
 
 
 def _choice(name: str, label: str, values: list[str], chosen: int) -> None:

@@ -77,7 +77,7 @@ def figures_of_output(output: np.ndarray, source: np.ndarray, regions: Regions) 
 
 def psnr(output: np.ndarray, reference: np.ndarray, region: np.ndarray | None = None) -> float:
     """Peak signal-to-noise ratio in dB over all channels of `region` (default: everywhere); inf if equal."""
-    error = _mean(np.square(output - reference, dtype=np.float64), region)
+    error = _mean(np.square(output - reference), region)
     if np.isnan(error):
         return error
     return float("inf") if error == 0 else float(-10 * np.log10(error))
@@ -85,13 +85,18 @@ def psnr(output: np.ndarray, reference: np.ndarray, region: np.ndarray | None = 
 
 def ssim(output: np.ndarray, reference: np.ndarray, region: np.ndarray | None = None) -> float:
     """Mean structural similarity of `region`, all channels (Wang et al. 2004, Gaussian of sigma 1.5)."""
-    x, y = np.float64(output), np.float64(reference)
+    # A channel at a time: a large photo's temporaries are large.
+    channels = zip(np.moveaxis(output, -1, 0), np.moveaxis(reference, -1, 0), strict=True)
+    return float(np.mean([_mean(_ssim_map(x, y), region) for x, y in channels]))
+
+
+def _ssim_map(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Structural similarity at each pixel of two single channels `[H,W]`."""
     mean_x, mean_y = _window(x), _window(y)
     variances = _window(x * x) - mean_x**2 + _window(y * y) - mean_y**2
     covariance = _window(x * y) - mean_x * mean_y
     similarity = (2 * mean_x * mean_y + SSIM_C1) * (2 * covariance + SSIM_C2)
-    similarity /= (mean_x**2 + mean_y**2 + SSIM_C1) * (variances + SSIM_C2)
-    return _mean(similarity, region)
+    return similarity / ((mean_x**2 + mean_y**2 + SSIM_C1) * (variances + SSIM_C2))
 
 
 def luma(image: np.ndarray) -> np.ndarray:

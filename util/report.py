@@ -117,10 +117,7 @@ def write_page(evaluation: Evaluation, photos: Sequence[Photo], folder: Path, ti
     page.add_table(caption, *table(evaluation))
     for photo in photos:
         images = {method: path.relative_to(folder).as_posix() for method, path in photo.outputs.items()}
-        shown = {
-            method: {TITLES[name][0]: value for name, value in figures.items() if name in TITLES}
-            for method, figures in evaluation.per_photo[photo.stem].items()
-        }
+        shown = {method: titled(figures) for method, figures in evaluation.per_photo[photo.stem].items()}
         page.add(photo.stem, images, column_figures=shown)
     return page.save()
 
@@ -130,6 +127,11 @@ def write_grid(photos: Sequence[Photo], path: Path) -> None:
     methods = list(photos[0].outputs)
     pictures = [read_image(photo.outputs[method]) for photo in photos for method in methods]
     write_image(contact_sheet(pictures, len(methods), methods), path)
+
+
+def titled(figures: dict[str, float]) -> dict[str, float]:
+    """Figures of one photo by the names that people read."""
+    return {TITLES[name][0]: value for name, value in figures.items() if name in TITLES}
 
 
 def _number(value: float, decimals: int) -> str:
