@@ -13,7 +13,7 @@ from deeplab.refine import refine_mask
 from deeplab.segmenters import resize_probability
 from deeplab.smoothing import Smoothing, smooth
 from util.errors import UserError
-from util.images import read_image, read_mask, write_image
+from util.images import Metadata, read_image, read_mask, write_image, write_pixels
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,9 @@ def _write(job: Job, subject: _Subject, recipe: Recipe, new_mask: bool) -> None:
     if subject.mask.shape != subject.pixels.shape[:2]:
         raise UserError(f"{job.mask}: not of the size of {job.photo}; make it anew with --overwrite")
     if job.smoothed is not None:
-        result = Image.fromarray(smooth(subject.pixels, subject.mask, recipe.smoothing, recipe.radius))
-        write_image(result, job.smoothed, icc_profile=subject.photo.info.get("icc_profile"))
+        result = smooth(subject.pixels, subject.mask, recipe.smoothing, recipe.radius)
+        info = subject.photo.info
+        write_pixels(result, job.smoothed, Metadata(info.get("icc_profile"), info.get("exif")))
     if job.figure is not None:
         write_image(comparison_figure(subject.photo, subject.mask), job.figure)
 

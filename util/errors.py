@@ -17,13 +17,17 @@ class UserError(Exception):
 def command_line(main: Callable[P, R]) -> Callable[P, R]:
     """Decorate a program's `main`: what a user can mend ends it with `error: ...` on stderr and exit status 2.
 
-    That is every `UserError`, and a full disk or memory, wherever in the program it shows.
+    That is every `UserError`, and a full disk or memory, wherever in the program it shows. Ctrl-C ends it with
+    one line too, and the shell's status for it, 130.
     """
 
     @functools.wraps(main)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return main(*args, **kwargs)
+        except KeyboardInterrupt:
+            print("\nstopped; the same command goes on from here", file=sys.stderr)
+            raise SystemExit(130) from None
         except Exception as error:
             message = str(error) if isinstance(error, UserError) else _exhausted(error)
             if not message:

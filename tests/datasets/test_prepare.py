@@ -1,0 +1,293 @@
+import csv
+import shutil
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+from skimage import data
+
+from datasets import prepare
+from datasets.photo_check import Facts, examine, find_duplicates
+from datasets.photo_fit import Fit, fit_photo
+from datasets.prepare import main
+from deeplab.segmenters import InputSize, Segmenter
+from tests.hard_photos import scene, write_bad_photos, write_good_photos
+
+
+def photo(seed: int, size: int = 96) -> Image.Image:
+    """Random coarse noise: no two seeds look alike."""
+    coarse = np.random.default_rng(seed).integers(0, 255, (12, 12, 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC)
+
+
+def make_photos(folder: Path, seeds: range) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in seeds:
+        photo(seed).save(folder / f"p{seed}.jpg", quality=90)
+
+
+def run(root: Path, *words: object, workers: int = 0) -> None:
+    always = ("--dataroot", root / "out", "--size", 48, "--min_bytes", 0, "--num_workers", workers)
+    main([str(word) for word in (*always, *words)])
+
+
+def report(root: Path, domain: str = "A") -> dict[str, dict[str, str]]:
+    with (root / f"out/report_{domain}.csv").open(newline="") as file:
+        return {Path(row["photo"]).name: row for row in csv.DictReader(file)}
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_photos_of_every_kind_are_kept_upright_or_listed(tmp_path, capsys):
+    sizes = write_good_photos(tmp_path / "in")
+    faults = write_bad_photos(tmp_path / "in")
+    Image.new("RGB", (1, 1)).save(tmp_path / "in/dot.png")
+    run(tmp_path, "--input_A", tmp_path / "in", "--split", 1, 0, 0, workers=2)
+    rows = report(tmp_path)
+    assert {name for name, row in rows.items() if row["status"] == "kept"} == set(sizes)
+    assert rows["dot.png"]["status"] == "too small"
+    out = capsys.readouterr().out
+    for name, fault in faults.items():
+        assert rows[name]["status"] == "unreadable" and fault in rows[name]["detail"]
+        aside = tmp_path / "out/unreadable/A" / name
+        assert aside.read_bytes() == (tmp_path / "in" / name).read_bytes()
+        assert any(name in line and fault in line for line in out.splitlines())
+    for name, size in sizes.items():
+        assert (int(rows[name]["width"]), int(rows[name]["height"])) == size
+        with Image.open(tmp_path / "out/trainA" / f"{Path(name).stem}.png") as image:
+            assert image.mode == "RGB" and image.size == (48, 48)
+            pixels = np.asarray(image)
+        assert pixels[:, :20, 0].max() < 40 and pixels[:, 28:, 0].min() > 215, name  # red on the right
+    assert len(list((tmp_path / "in").iterdir())) == len(sizes) + len(faults) + 1
+
+
+def test_duplicates_keep_the_best_copy_across_domains(tmp_path):
+    make_photos(tmp_path / "a", range(4))
+    make_photos(tmp_path / "b", range(4, 8))
+    shutil.copy(tmp_path / "a/p0.jpg", tmp_path / "a/same.jpg")
+    photo(1).save(tmp_path / "a/worse.jpg", quality=40)
+    photo(2).resize((64, 64)).save(tmp_path / "b/smaller.png")
+    run(tmp_path, "--input_A", tmp_path / "a", "--input_B", tmp_path / "b")
+    rows = {**report(tmp_path, "A"), **report(tmp_path, "B")}
+    expected = {"same.jpg": "p0.jpg", "worse.jpg": "p1.jpg", "smaller.png": "p2.jpg"}
+    found = {name: Path(r["detail"]).name for name, r in rows.items() if r["status"] == "duplicate"}
+    assert found == expected
+    run(tmp_path, "--input_A", tmp_path / "a", "--input_B", tmp_path / "b", "--max_distance", -1)
+    rows = {**report(tmp_path, "A"), **report(tmp_path, "B")}
+    assert [name for name, row in rows.items() if row["status"] == "duplicate"] == ["same.jpg"]
+
+
+def test_real_photos_and_their_copies(tmp_path):
+    originals = {name: getattr(data, name)() for name in ("astronaut", "chelsea", "coffee", "rocket")}
+    facts = []
+    for name, pixels in originals.items():
+        image = Image.fromarray(pixels)
+        image.save(tmp_path / f"{name}.png")
+        image.save(tmp_path / f"{name}_q40.jpg", quality=40)
+        image.resize((image.width // 2, image.height // 2)).save(tmp_path / f"{name}_half.png")
+        Image.eval(image, lambda v: min(255, int(1.15 * v))).save(
+            tmp_path / f"{name}_brighter.jpg", quality=90
+        )
+        facts += [examine(path) for path in sorted(tmp_path.glob(f"{name}*"))]
+    for path, original in find_duplicates(facts, 6).items():
+        assert path.stem.split("_")[0] == original.stem.split("_")[0]
+    assert len(find_duplicates(facts, 6)) == 12
+
+
+def test_duplicates_against_a_search_of_all_pairs():
+    rng = np.random.default_rng(0)
+    hashes = [int(h) for h in rng.integers(0, 2**63, 60)]
+    hashes += [hashes[i] ^ (1 << int(bit)) for i, bit in enumerate(rng.integers(0, 63, 30))]
+    photos = [Facts(Path(f"{i:03}"), f"{i:064}", 100, 10 + i % 7, 10, h) for i, h in enumerate(hashes)]
+    duplicates = find_duplicates(photos, 6)
+    kept = [photo for photo in photos if photo.path not in duplicates]
+    close = [(a, b) for a in kept for b in kept if a is not b and bin(a.phash ^ b.phash).count("1") <= 6]
+    assert close == []
+    by_path = {photo.path: photo for photo in photos}
+    for path, original in duplicates.items():
+        assert original not in duplicates
+        assert by_path[original].width >= by_path[path].width
+        assert bin(by_path[path].phash ^ by_path[original].phash).count("1") <= 6
+    assert len(duplicates) == 30
+
+
+def test_split_is_exact_seeded_and_calm(tmp_path):
+    make_photos(tmp_path / "in", range(20))
+    shares = ("--split", 0.7, 0.1, 0.2)
+    run(tmp_path, "--input_A", tmp_path / "in", *shares)
+    first = {name: row["output"] for name, row in report(tmp_path).items()}
+    count = {phase: len(list((tmp_path / f"out/{phase}A").glob("*"))) for phase in ("train", "val", "test")}
+    assert count == {"train": 14, "val": 2, "test": 4}
+    make_photos(tmp_path / "in", range(20, 22))
+    run(tmp_path, "--input_A", tmp_path / "in", *shares)
+    second = {name: row["output"] for name, row in report(tmp_path).items()}
+    assert sum(first[name] != second[name] for name in first) <= 3
+    run(tmp_path, "--input_A", tmp_path / "in", *shares, "--seed", 1)
+    third = {name: row["output"] for name, row in report(tmp_path).items()}
+    assert sum(second[name] != third[name] for name in second) > 3
+    made = {name for name in tree(tmp_path / "out") if name.endswith(".png")}
+    assert made == set(third.values())  # nothing is left where it no longer belongs
+
+
+@pytest.mark.parametrize(("kind", "workers"), [("png", 2), ("jpg", 0)])
+def test_twice_and_from_scratch_gives_the_same_bytes(tmp_path, kind, workers):
+    make_photos(tmp_path / "in", range(6))
+    write_bad_photos(tmp_path / "in")
+    run(tmp_path, "--input_A", tmp_path / "in", "--format", kind)
+    first = tree(tmp_path / "out")
+    times = {p: p.stat().st_mtime_ns for p in (tmp_path / "out/trainA").iterdir()}
+    run(tmp_path, "--input_A", tmp_path / "in", "--format", kind)
+    assert tree(tmp_path / "out") == first
+    assert {p: p.stat().st_mtime_ns for p in (tmp_path / "out/trainA").iterdir()} == times
+    shutil.rmtree(tmp_path / "out")
+    run(tmp_path, "--input_A", tmp_path / "in", "--format", kind, workers=workers)
+    assert tree(tmp_path / "out") == first
+
+
+def test_a_stopped_run_goes_on(tmp_path, monkeypatch, capsys):
+    make_photos(tmp_path / "in", range(8))
+    run(tmp_path, "--input_A", tmp_path / "in")
+    whole = tree(tmp_path / "out")
+    shutil.rmtree(tmp_path / "out")
+    written, examined = [], []
+    real_write, real_examine = prepare.write_fitted, prepare.examine
+
+    def stops(task, fit):
+        if len(written) == 3:
+            raise KeyboardInterrupt
+        written.append(task)
+        return real_write(task, fit)
+
+    def counts(path):
+        examined.append(path)
+        return real_examine(path)
+
+    monkeypatch.setattr(prepare, "write_fitted", stops)
+    monkeypatch.setattr(prepare, "examine", counts)
+    with pytest.raises(SystemExit) as end:
+        run(tmp_path, "--input_A", tmp_path / "in")
+    assert end.value.code == 130 and "stopped" in capsys.readouterr().err
+    with (tmp_path / "out/.prepare.jsonl").open("a") as file:
+        file.write('["written", "trainA/p')  # killed in the middle of a line
+    monkeypatch.setattr(prepare, "write_fitted", lambda *a, **k: written.append(a) or real_write(*a, **k))
+    run(tmp_path, "--input_A", tmp_path / "in")
+    assert len(examined) == 8 and len(written) == 8
+    after = tree(tmp_path / "out")
+    assert {k: v for k, v in after.items() if k != ".prepare.jsonl"} == {
+        k: v for k, v in whole.items() if k != ".prepare.jsonl"
+    }
+
+
+def test_other_options_make_everything_anew_and_leave_the_other_domain(tmp_path):
+    make_photos(tmp_path / "a", range(3))
+    make_photos(tmp_path / "b", range(3, 6))
+    run(tmp_path, "--input_A", tmp_path / "a", "--input_B", tmp_path / "b")
+    run(tmp_path, "--input_A", tmp_path / "a", "--size", 32, "--keep_aspect")
+    for path in (tmp_path / "out").glob("*A/*"):
+        assert Image.open(path).size == (32, 32)
+    assert len(list((tmp_path / "out").glob("*B/*.png"))) == 3
+
+
+def test_same_names_in_subfolders_stay_apart(tmp_path):
+    for i, name in enumerate(("x/1.jpg", "y/1.jpg", "x_1.jpg", "x_1.png")):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        photo(i).save(tmp_path / "in" / name)
+    run(tmp_path, "--input_A", tmp_path / "in", "--split", 1, 0, 0)
+    names = sorted(path.stem for path in (tmp_path / "out/trainA").iterdir())
+    assert len(names) == 4 and names[0] == "x_1" and names[3] == "y_1"
+
+
+def test_fit_cuts_the_centre_and_keep_aspect_cuts_nothing():
+    pixels = np.zeros((200, 300, 3), np.uint8)
+    pixels[:, 50:250, 0] = 200
+    image = Image.fromarray(pixels)
+    fitted = np.asarray(fit_photo(image, Fit(100, keep_aspect=False)))
+    assert fitted.shape == (100, 100, 3) and (fitted[:, 3:-3] == [200, 0, 0]).all()
+    whole = np.asarray(fit_photo(image, Fit(100, keep_aspect=True)))
+    assert whole.shape == (100, 150, 3)
+    assert abs((whole[..., 0] > 100).mean() - 2 / 3) < 0.01
+    stripes = np.zeros((400, 400, 3), np.uint8)
+    stripes[:, ::2] = 255
+    even = np.asarray(fit_photo(Image.fromarray(stripes), Fit(100, keep_aspect=False)))
+    assert np.abs(even[:, 3:-3].astype(int) - 127).max() <= 2  # no aliasing
+
+
+def swapped_profile() -> bytes:
+    """An ICC profile whose red is sRGB's blue, and the other way round."""
+    content = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    entries = {bytes(content[o : o + 4]): o for o in range(132, 132 + 12 * content[131], 12)}
+    red, blue = entries[b"rXYZ"], entries[b"bXYZ"]
+    place = slice(red + 4, red + 12), slice(blue + 4, blue + 12)
+    content[place[0]], content[place[1]] = content[place[1]], content[place[0]]
+    return bytes(content)
+
+
+def test_colours_are_brought_to_srgb():
+    image = Image.new("RGB", (60, 60), (200, 30, 90))
+    image.info["icc_profile"] = swapped_profile()
+    fitted = fit_photo(image, Fit(30, keep_aspect=False))
+    assert np.abs(np.asarray(fitted).astype(int) - [90, 30, 200]).max() <= 2
+    assert "icc_profile" not in fitted.info
+    image.info["icc_profile"] = b"broken"
+    assert (np.asarray(fit_photo(image, Fit(30, keep_aspect=False))) == [200, 30, 90]).all()
+    buffer = BytesIO()
+    fitted.save(buffer, "PNG")
+    assert b"iCCP" not in buffer.getvalue()
+
+
+class BrightSegmenter(Segmenter):
+    """Takes what is brighter than 200 in all channels for a person."""
+
+    input_size = InputSize(50, keep_aspect=False)
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        return (images.min(axis=3) > 200).astype(np.float32)
+
+
+def test_photos_without_a_person_or_with_a_small_one_are_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepare, "create_segmenter", lambda *_: BrightSegmenter())
+    for side in (0, 10, 30, 60):  # 0, 1, 9 and 36% of the photo
+        image = Image.eval(photo(side, 100), lambda v: v // 2)
+        image.paste((255, 255, 255), (20, 20, 20 + side, 20 + side))
+        (tmp_path / "in").mkdir(exist_ok=True)
+        image.save(tmp_path / f"in/{side}.png")
+    run(tmp_path, "--input_A", tmp_path / "in", "--require_person")
+    status = {name: row["status"] for name, row in report(tmp_path).items()}
+    assert status == {"0.png": "no person", "10.png": "no person", "30.png": "kept", "60.png": "kept"}
+    monkeypatch.setattr(prepare, "create_segmenter", None)  # what was seen once is not looked at again
+    run(tmp_path, "--input_A", tmp_path / "in", "--require_person", "--min_subject", 0.2)
+    assert report(tmp_path)["30.png"]["detail"] == "9.0% of the photo"
+
+
+def test_table_counts_every_photo_once(tmp_path, capsys):
+    make_photos(tmp_path / "in", range(10))
+    scene(20, 20).save(tmp_path / "in/small.png")
+    run(tmp_path, "--input_A", tmp_path / "in", "--split", 0.5, 0.2, 0.3)
+    lines = capsys.readouterr().out.splitlines()[-8:]
+    table = {line[:12].strip(): int(line[12:]) for line in lines}
+    assert table == {
+        "kept": 10, "train": 5, "val": 2, "test": 3, "duplicate": 0, "too small": 1, "unreadable": 0, "no person": 0
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--dataroot", "R"], "--input_A, --input_B or both"),
+        (["--dataroot", "R", "--input_A", "missing"], "missing: no such folder"),
+        (["--dataroot", "in/out", "--input_A", "in"], "lies inside in"),
+        (["--dataroot", "R", "--input_A", "in", "--split", "0.9", "0.2", "0.1"], "add up to 1"),
+        (["--dataroot", "R", "--input_A", "in"], "no photos in in"),
+    ],
+)
+def test_wrong_command_lines_end_in_one_line(tmp_path, monkeypatch, words, message, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    with pytest.raises(SystemExit) as end:
+        main([*words, "--num_workers", "0"])
+    error = capsys.readouterr().err
+    assert end.value.code == 2 and message in error and error.count("\n") == 1
