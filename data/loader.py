@@ -1,10 +1,8 @@
 """Batches of an epoch in a fixed order: the same for one or many workers and ranks, and from any batch on."""
 
-import atexit
+import os
 import signal
-import weakref
 from collections.abc import Iterator
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -16,9 +14,6 @@ from util.errors import UserError
 
 # First number of a seed: keeps the random numbers of the order apart from those of the photos.
 ORDER_STREAM = 0
-
-# A worker that is told to end goes on for so long, should the main process still need it for its last step.
-GRACE_SECONDS = 30
 
 
 class EpochBatches(Sampler[list[tuple[int, int]]]):
@@ -98,8 +93,6 @@ class Loader:
             persistent_workers=workers > 0,
             prefetch_factor=4 if workers else None,
         )
-        # Before Python ends, and tells the workers to by a signal that they do not follow at once.
-        atexit.register(_close, weakref.ref(self))
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -122,21 +115,14 @@ class Loader:
         self.batches.first = skip_batches
         for batch in self.loader:
             if isinstance(batch, UserError):
-                raise batch
+                try:
+                    raise batch
+                finally:
+                    del batch  # it would hold this frame, and so the workers, until garbage is collected
             yield batch
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self.iterate()
-
-    def close(self) -> None:
-        """End the workers; the loader can't be used any more."""
-        del self.loader
-
-
-def _close(loader: "weakref.ref[Loader]") -> None:
-    alive = loader()
-    if alive is not None and hasattr(alive, "loader"):
-        alive.close()
 
 
 def collate(items: list[dict[str, Any] | UserError]) -> dict[str, Any] | UserError:
@@ -171,11 +157,12 @@ class _ErrorsAsItems(Dataset):
 
 
 def _leave_signals_to_main(worker: int) -> None:
-    """Let the main process finish its step when Ctrl-C, or a cluster's SIGTERM, reaches all processes."""
+    """Let the main process alone answer Ctrl-C, and a SIGTERM to its group: it finishes its step first.
+
+    A worker has a group of its own, and does as SIGTERM says: that is how Python ends workers at its exit. It
+    must not inherit the handler of the main process, which puts the end off.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "alarm"):
-        signal.signal(signal.SIGTERM, _end_later)
-
-
-def _end_later(signum: int, frame: FrameType | None) -> None:
-    signal.alarm(GRACE_SECONDS)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()

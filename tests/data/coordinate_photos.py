@@ -1,0 +1,50 @@
+"""Photos whose pixels say where they were, and options to read them with."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+
+def coordinates(width: int, height: int, blue: int = 0) -> np.ndarray:
+    """A photo [H,W,3] whose red is the column and whose green is the row of each pixel."""
+    y, x = np.mgrid[:height, :width]
+    return np.stack([x, y, np.full_like(x, blue)], axis=2).astype(np.uint8)
+
+
+def save(array: np.ndarray, path: Path) -> Path:
+    """Save `array` as an image, its folder made as needed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path)
+    return path
+
+
+def options(dataroot: Path, **changes: Any) -> argparse.Namespace:
+    """Options of a training on `dataroot`, as `TrainOptions` gives them."""
+    values = {
+        "dataroot": str(dataroot),
+        "phase": "train",
+        "direction": "AtoB",
+        "dataset_mode": "unaligned",
+        "serial_batches": False,
+        "num_threads": 0,
+        "batch_size": 1,
+        "load_size": 286,
+        "crop_size": 32,
+        "max_dataset_size": float("inf"),
+        "preprocess": "crop",
+        "no_flip": False,
+        "input_nc": 3,
+        "output_nc": 3,
+        "isTrain": True,
+        "seed": 0,
+        "mask_policy": "required",
+        "cache": "none",
+        "cache_size": 1.0,
+        "augment_zoom": 0.0,
+        "augment_light": 0.0,
+        "augment_paste": 0.0,
+    }
+    return argparse.Namespace(**values | changes)

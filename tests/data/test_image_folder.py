@@ -1,0 +1,160 @@
+"""The scan: every kind of bad file is found, good ones pass, and nothing is read twice."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from coordinate_photos import coordinates, options, save
+from PIL import Image
+
+from data import file_check
+from data.image_folder import PhotoFolder, scan_folders
+from util.errors import UserError
+
+
+def folders(dataroot: Path, **changes) -> list[PhotoFolder]:
+    opt = options(dataroot, **changes)
+    return [PhotoFolder.of_domain(opt, letter, 3) for letter in "AB"]
+
+
+def problems(dataroot: Path, **changes) -> str:
+    with pytest.raises(UserError) as error:
+        scan_folders(dataroot, folders(dataroot, **changes))
+    return str(error.value)
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def test_good_photos_come_with_sizes_and_masks_in_order(dataroot):
+    photos_A, photos_B = scan_folders(dataroot, folders(dataroot))
+    assert [photo.path.name for photo in photos_A] == [f"A{number}.png" for number in range(5)]
+    assert {photo.size for photo in photos_A} == {(60, 48)} and {photo.size for photo in photos_B} == {
+        (40, 56)
+    }
+    assert [photo.mask for photo in photos_B] == [
+        dataroot / "maskB" / f"B{number}.png" for number in range(3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said", "mend"),
+    [
+        (lambda d: (d / "maskA/A1.png").unlink(), "trainA/A1.png: no mask", "--dataroot {}"),
+        (
+            lambda d: save(np.zeros((48, 60), np.uint8), d / "maskA/A1.png"),
+            "A1.png: no subject",
+            "--drop_empty",
+        ),
+        (
+            lambda d: save(np.ones((48, 60), np.uint8), d / "maskA/A1.png"),
+            "A1.png: no subject",
+            "--drop_empty",
+        ),
+        (
+            lambda d: save(np.full((60, 48), 255, np.uint8), d / "maskA/A1.png"),
+            "48 x 60 px, but its photo",
+            "--overwrite",
+        ),
+        (lambda d: (d / "maskA/A1.png").write_bytes(b""), "maskA/A1.png: the file is empty", "--overwrite"),
+        (lambda d: cut_short(d / "maskA/A1.png"), "maskA/A1.png: can't be decoded", "--overwrite"),
+        (
+            lambda d: (d / "trainA/A1.png").write_bytes(b""),
+            "trainA/A1.png: the file is empty",
+            "remove or replace",
+        ),
+        (
+            lambda d: (d / "trainA/A1.png").write_text("<html>"),
+            "trainA/A1.png: not an image",
+            "remove or replace",
+        ),
+        (lambda d: cut_short(d / "trainA/A1.png"), "trainA/A1.png: can't be decoded", "remove or replace"),
+        (lambda d: save(coordinates(60, 48), d / "trainA/more/A1.png"), "the same name as another", "rename"),
+    ],
+    ids=["no", "black", "ones", "turned", "void", "cut", "photo-void", "photo-html", "photo-cut", "twice"],
+)
+def test_each_kind_of_problem_is_named_with_its_mend(dataroot, spoil, said, mend):
+    spoil(dataroot)
+    message = problems(dataroot)
+    assert said in message and mend.format(dataroot) in message.splitlines()[-1]
+
+
+def test_one_error_lists_ten_problems_and_counts_all(dataroot):
+    for number in range(12):
+        save(coordinates(20, 20, number), dataroot / "trainB" / f"new{number:02}.png")
+    (dataroot / "trainA" / "A0.png").write_bytes(b"")
+    lines = problems(dataroot).splitlines()
+    assert lines[0] == f"{dataroot}: 13 problems in 28 photos and masks:"
+    assert len([line for line in lines if ".png: " in line]) == 10 and lines[11] == "  and 3 more"
+    assert lines[12:] == [
+        "remove or replace files that can't be read",
+        f"make missing masks: python deeplab/inference.py --dataroot {dataroot}",
+    ]
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_sizes_are_compared_upright(dataroot, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter: 30 x 20 in the file, 20 x 30 upright
+    Image.fromarray(coordinates(30, 20)).save(dataroot / "trainA" / f"turned.{suffix}", exif=exif)
+    save(np.full((30, 20), 255, np.uint8), dataroot / "maskA" / "turned.png")
+    photos, _ = scan_folders(dataroot, folders(dataroot))
+    assert photos[-1].size == (20, 30)
+    save(np.full((20, 30), 255, np.uint8), dataroot / "maskA" / "turned.png")
+    assert "30 x 20 px, but its photo" in problems(dataroot)
+
+
+def test_optional_masks_may_be_missing_or_empty_but_not_broken(dataroot):
+    (dataroot / "maskA" / "A0.png").unlink()
+    save(np.zeros((48, 60), np.uint8), dataroot / "maskA" / "A1.png")
+    photos, _ = scan_folders(dataroot, folders(dataroot, mask_policy="optional"))
+    assert [photo.mask is None for photo in photos] == [True, False, False, False, False]
+    cut_short(dataroot / "maskA" / "A2.png")
+    assert "maskA/A2.png: can't be decoded" in problems(dataroot, mask_policy="optional")
+    photos, _ = scan_folders(dataroot, folders(dataroot, mask_policy="none"))
+    assert not any(photo.mask for photo in photos)
+
+
+def test_missing_and_empty_folders(dataroot):
+    assert "valA: no such folder; mend --dataroot or --phase" in problems(dataroot, phase="val")
+    (dataroot / "valA").mkdir()
+    assert "valA: no images in there" in problems(dataroot, phase="val")
+
+
+def test_limit_takes_the_first_and_leaves_the_others_unchecked(dataroot):
+    (dataroot / "trainA" / "A4.png").write_bytes(b"")
+    found = scan_folders(dataroot, folders(dataroot), limit=2)
+    assert [[photo.path.stem for photo in photos] for photos in found] == [["A0", "A1"], ["B0", "B1"]]
+
+
+def test_only_files_that_changed_are_read_again(dataroot, monkeypatch):
+    read = []
+    check_file = file_check.check_file
+    monkeypatch.setattr(
+        file_check, "check_file", lambda task: read.append(Path(task[0]).name) or check_file(task)
+    )
+    first = scan_folders(dataroot, folders(dataroot))
+    assert len(read) == 16
+    read.clear()
+    assert scan_folders(dataroot, folders(dataroot)) == first and read == []
+    save(np.zeros((48, 60), np.uint8), dataroot / "maskA" / "A3.png")
+    os.utime(dataroot / "trainB" / "B1.png")
+    (dataroot / "trainA" / "A0.png").write_bytes(b"")
+    for expected in (["A0.png", "A3.png", "B1.png"], ["A0.png"]):  # what can't be read is not remembered
+        read.clear()
+        assert "2 problems" in problems(dataroot)
+        assert sorted(read) == expected
+    (dataroot / ".scan.json").write_text("{broken")
+    read.clear()
+    problems(dataroot)
+    assert len(read) == 16
+
+
+def test_processes_find_what_one_finds(dataroot, monkeypatch):
+    cut_short(dataroot / "trainB" / "B2.png")
+    alone = problems(dataroot)
+    (dataroot / ".scan.json").unlink()
+    monkeypatch.setattr(file_check, "PARALLEL_FROM", 1)
+    assert problems(dataroot) == alone
