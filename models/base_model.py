@@ -74,6 +74,11 @@ class BaseModel(ABC):
         return parser
 
     @staticmethod
+    def preset(given: argparse.Namespace) -> dict[str, Any]:
+        """Defaults that follow from an option of this model in `given`, by name; any option may be among them."""
+        return {}
+
+    @staticmethod
     def uses_masks(opt: argparse.Namespace) -> bool:
         """Whether training with `opt` reads masks; without them the loader does not look for any."""
         return False

@@ -149,13 +149,6 @@ class CycleGANModel(UnpairedModel):
             rec, real = block_means(rec), block_means(real)
         return F.l1_loss(rec, real)
 
-    def discriminator_loss(
-        self, name: str, netD: nn.Module, real: torch.Tensor, fake: torch.Tensor
-    ) -> torch.Tensor:
-        """D's loss on `real` photos and on fakes from the pool of that `name`, into which `fake` goes."""
-        pooled = self.pools[name].query(self.judged(fake))
-        return self.gan_loss.discriminator(netD, self.judged(real), pooled)
-
     def optimize_parameters(self) -> Losses:
         """A step of G_A and G_B together, then one of D_A and D_B on fakes from the pools."""
         nets_D = (self.netD_A, self.netD_B)

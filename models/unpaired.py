@@ -8,12 +8,15 @@ from torch import nn
 
 from models.adversary import add_adversary_options, check_adversary_options
 from models.base_model import BaseModel, Visuals
+from models.losses import GANLoss
 from models.masking import add_mask_options, check_mask_options, hide_subjects, masks_needed
 from util.errors import UserError
 
 
 class UnpairedModel(BaseModel):
-    """A model of photos of domains A and B, each with its mask where masks are read."""
+    """A model of photos of domains A and B, each with its mask where masks are read; has its `gan_loss`."""
+
+    gan_loss: GANLoss
 
     @staticmethod
     def modify_commandline_options(
@@ -77,6 +80,13 @@ class UnpairedModel(BaseModel):
         if self.opt.gan_region == "all":
             return x
         return hide_subjects(x, self.mask_A, self.mask_B)
+
+    def discriminator_loss(
+        self, name: str, netD: nn.Module, real: torch.Tensor, fake: torch.Tensor
+    ) -> torch.Tensor:
+        """D's loss on `real` photos and on fakes from the pool of that `name`, into which `fake` goes."""
+        pooled = self.pools[name].query(self.judged(fake))
+        return self.gan_loss.discriminator(netD, self.judged(real), pooled)
 
 
 def mask_visuals(**masks: torch.Tensor | None) -> Visuals:

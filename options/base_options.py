@@ -141,8 +141,10 @@ class BaseOptions(ABC):
         )
         parser.set_defaults(**saved)
         given, _ = parser.parse_known_args(early)
-        parser = find_model_using_name(given.model).modify_commandline_options(parser, self.isTrain)
+        model = find_model_using_name(given.model)
+        parser = model.modify_commandline_options(parser, self.isTrain)
         given, _ = parser.parse_known_args(early)
+        parser.set_defaults(**model.preset(given))
         parser = find_dataset_using_name(given.dataset_mode).modify_commandline_options(parser, self.isTrain)
         parser.set_defaults(**{name: value for name, value in saved.items() if name != "dataset_mode"})
         return parser

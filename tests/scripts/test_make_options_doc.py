@@ -26,5 +26,5 @@ def test_every_option_of_a_pix2pix_training_is_on_the_page():
     names = {name for action in TrainOptions().parser(flags)._actions for name in action.option_strings}
     page = make_options_doc.page()
     assert names - set(re.findall(r"`(--?\w+)`", page)) <= {"-h", "--help"}
-    assert "Other defaults: `--netG unet_256`, `--norm batch`, `--gan_mode vanilla`" in page
+    assert "`--netG unet_256`, `--norm batch`, `--gan_mode vanilla`" in page
     assert "| `--lambda_L1` | `100.0` | weight of the L1 loss |" in page

@@ -1,0 +1,212 @@
+"""CUT and FastCUT (Park et al. 2020) with mask overlay and mask loss: one generator, no way back.
+
+    fake_B = G(real_A)    idt_B = G(real_B)    D judges domain B    F maps G's features to where patches are compared
+
+In place of a cycle, patches of the output must match the input's at the same place, by features of G's own encoder.
+The contrastive and the mask loss look at the generator's own output, `own_B`; with `--add_mask` D sees the overlay.
+"""
+
+import argparse
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from models.adversary import create_gan_loss
+from models.base_model import Losses, Visuals, set_requires_grad
+from models.masking import MaskLosses, paste
+from models.networks import init_weights
+from models.patchnce import PatchSampler, draw_places, patch_nce_loss
+from models.unpaired import UnpairedModel, mask_visuals
+from util.errors import UserError
+from util.image_pool import ImagePool
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "CUT": {"lambda_NCE": 1.0, "nce_idt": True, "flip_equivariance": False},
+    "FastCUT": {
+        "lambda_NCE": 10.0,
+        "nce_idt": False,
+        "flip_equivariance": True,
+        "n_epochs": 150,
+        "n_epochs_decay": 50,
+    },
+}
+
+# What the mask loss is multiplied with beside --lambda_mask: in cycle_gan it is lambda_A, so that recipes carry over.
+MASK_WEIGHT = 10.0
+
+
+def parse_bool(text: str) -> bool:
+    """`True`, `true` or `1`, `False`, `false` or `0`, as scripts for CUT write them."""
+    if text.lower() not in ("true", "1", "false", "0"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
+    return text.lower() in ("true", "1")
+
+
+def parse_layers(text: str) -> list[int]:
+    """`0,4,7` -> `[0, 4, 7]`, ascending.
+
+    Raises:
+        UserError: not a list of numbers.
+    """
+    try:
+        return sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        raise UserError(f"--nce_layers {text}: give numbers with commas between, as 0,4,7,10,14") from None
+
+
+class CUTModel(UnpairedModel):
+    """One generator and one discriminator, trained on unpaired photos of domains A and B."""
+
+    visuals_of: ClassVar = {
+        "A_paths": ("real_A", "fake_B", "mask_A"),
+        "B_paths": ("real_B", "idt_B", "mask_B"),
+    }
+
+    @staticmethod
+    def modify_commandline_options(
+        parser: argparse.ArgumentParser, is_train: bool
+    ) -> argparse.ArgumentParser:
+        parser = UnpairedModel.modify_commandline_options(parser, is_train)
+        if not is_train:
+            return parser
+        parser.set_defaults(pool_size=0)
+        add = parser.add_argument
+        add(
+            "--CUT_mode",
+            choices=tuple(PRESETS),
+            default="CUT",
+            help="defaults of lambda_NCE, nce_idt, flip_equivariance; FastCUT: half the work, 150 + 50 epochs",
+        )
+        add("--lambda_GAN", type=float, default=1.0, help="weight of the adversarial loss")
+        add("--lambda_NCE", type=float, help="weight of the contrastive loss; default: 1, FastCUT 10")
+        add(
+            "--nce_idt",
+            type=parse_bool,
+            nargs="?",
+            const=True,
+            help="contrastive loss between real_B and G(real_B) too, half of each; default: True, FastCUT False",
+        )
+        add(
+            "--nce_layers",
+            default="0,4,7,10,14",
+            help="entries of netG.model whose outputs are compared; default: pixels, both halvings, blocks 1 and 5 (in "
+            "the official code, which counts more layers, 0,4,8,12,16)",
+        )
+        add("--nce_T", type=float, default=0.07, help="temperature of the contrastive loss")
+        add("--netF_nc", type=int, default=256, help="channels in which patches are compared")
+        add("--num_patches", type=int, default=256, help="patches compared in each layer")
+        add(
+            "--flip_equivariance",
+            type=parse_bool,
+            nargs="?",
+            const=True,
+            help="mirror the input half of the time, and features back; default: False, FastCUT True",
+        )
+        return parser
+
+    @staticmethod
+    def preset(given: argparse.Namespace) -> dict[str, Any]:
+        return PRESETS[given.CUT_mode] if "CUT_mode" in given else {}
+
+    @staticmethod
+    def check_options(opt: argparse.Namespace) -> None:
+        UnpairedModel.check_options(opt)
+        if not opt.netG.startswith("resnet"):
+            raise UserError(f"--model cut compares features of a ResNet; --netG {opt.netG} is none")
+        if opt.output_mode != "image":
+            raise UserError(f"--model cut paints images; --output_mode {opt.output_mode} does not")
+        if opt.input_nc != opt.output_nc:
+            raise UserError("--model cut needs --input_nc equal to --output_nc: G encodes its own output")
+        last_block = 9 + int(opt.netG.removeprefix("resnet_").removesuffix("blocks"))
+        layers = parse_layers(opt.nce_layers)
+        if layers[0] < 0 or layers[-1] > last_block:
+            raise UserError(
+                f"--nce_layers {opt.nce_layers}: {opt.netG} has 0 to {last_block} up to its last block"
+            )
+        if opt.nce_T <= 0 or opt.num_patches < 2:
+            raise UserError("--nce_T must be above 0, and --num_patches at least 2")
+
+    def __init__(self, opt: argparse.Namespace):
+        super().__init__(opt)
+        self.mirrored = False
+        self.netG = self.add_generator("G", opt.input_nc, opt.output_nc)
+        if not self.isTrain:
+            return
+        self.nce_layers = parse_layers(opt.nce_layers)
+        netF = PatchSampler(feature_widths(self.netG, opt.input_nc, self.nce_layers), opt.netF_nc)
+        self.netF = init_weights(netF, opt.init_type, opt.init_gain).to(self.device)
+        self.networks["F"] = self.netF
+        self.netD = self.add_discriminator("D", opt.output_nc)
+        self.gan_loss = create_gan_loss(opt)
+        self.mask_losses = MaskLosses(opt)
+        self.add_optimizer("G", [self.netG, self.netF])
+        self.add_optimizer("D", [self.netD])
+        self.pools = {"fake_B": ImagePool(opt.pool_size)}
+
+    def mirror(self, x: torch.Tensor) -> torch.Tensor:
+        """`x` `[B,C,H,W]` left to right in the steps in which G sees mirrored photos; its own inverse."""
+        return x.flip(-1) if self.mirrored else x
+
+    def forward(self) -> None:
+        """The translation; in training also the identity."""
+        self.mirrored = bool(self.isTrain and self.opt.flip_equivariance and torch.rand(()) < 0.5)
+        other = self.mirror(self.real_B) if self.isTrain and self.opt.nce_idt else None
+        own, idt = self.translate(self.netG, self.mirror(self.real_A), other)
+        self.own_B = self.mirror(own)
+        self.idt_B = None if idt is None else self.mirror(idt)
+        self.fake_B = paste(self.own_B, self.real_A, self.mask_A, self.opt)
+
+    def nce_loss(self, source: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
+        """Mean over layers of the contrastive loss of `output`'s patches with those of `source`."""
+        features = [self.mirror(f) for f in self.netG(self.mirror(output), layers=self.nce_layers)]
+        places = draw_places(features, self.opt.num_patches)
+        # Queries first: autocast keeps its copies of weights, and those made without gradient would serve both.
+        queries = self.netF(features, places)
+        with torch.no_grad():
+            keys = self.netF(self.netG(source, layers=self.nce_layers), places)
+        losses = [patch_nce_loss(q, k, self.opt.nce_T) for q, k in zip(queries, keys, strict=True)]
+        return torch.stack(losses).mean()
+
+    def generator_losses(self) -> Losses:
+        """All terms of the generator, each already times its weight."""
+        opt = self.opt
+        losses = {"G": opt.lambda_GAN * self.gan_loss.generator(self.netD, self.judged(self.fake_B))}
+        if opt.lambda_NCE > 0:
+            share = 0.5 if opt.nce_idt else 1.0
+            losses["NCE"] = share * opt.lambda_NCE * self.nce_loss(self.real_A, self.own_B)
+            if opt.nce_idt:
+                losses["NCE_Y"] = share * opt.lambda_NCE * self.nce_loss(self.real_B, self.idt_B)
+        return losses | self.mask_losses(self.own_B, self.real_A, self.mask_A, weight=MASK_WEIGHT)
+
+    def optimize_parameters(self) -> Losses:
+        """A step of D, then one of G and F against the D that it has become."""
+        self.forward()
+        set_requires_grad([self.netD], True)
+        loss_D = self.discriminator_loss("fake_B", self.netD, self.real_B, self.fake_B)
+        self.step("D", loss_D)
+
+        set_requires_grad([self.netD], False)
+        losses = self.generator_losses()
+        self.step("G", sum(losses.values()))
+        return {term: loss.detach() for term, loss in (losses | {"D": loss_D}).items()}
+
+    @torch.inference_mode()
+    def test(self) -> None:
+        self.forward()
+
+    def compute_visuals(self) -> Visuals:
+        visuals = {"real_A": self.real_A, "fake_B": self.fake_B, "real_B": self.real_B}
+        visuals |= {"idt_B": self.idt_B} if self.idt_B is not None else {}
+        visuals |= mask_visuals(mask_A=self.mask_A, mask_B=self.mask_B)
+        return {name: image.detach() for name, image in visuals.items()}
+
+
+@torch.no_grad()
+def feature_widths(netG: nn.Module, input_nc: int, layers: list[int]) -> list[int]:
+    """Channels of what comes out of `layers` of `netG`, found by a pass of a small image."""
+    device = next(netG.parameters()).device
+    netG.eval()  # leaves running statistics and random numbers as they are
+    features = netG(torch.zeros(1, input_nc, 32, 32, device=device), layers=layers)
+    netG.train()
+    return [feature.shape[1] for feature in features]
