@@ -81,7 +81,7 @@ class ResultPage:
         self._photos.append(Photo(name, dict(images), dict(figures or {}), dict(column_figures or {})))
 
     def add_table(self, caption: str, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Put a table above the photos; the first cell of a row is its heading."""
+        """Put a table above the photos; the first cell of a row is its heading, a line break in a cell stays one."""
         self._tables.append((caption, list(headers), [list(row) for row in rows]))
 
     def save(self) -> Path:
@@ -214,8 +214,8 @@ def _choice(name: str, label: str, values: list[str], chosen: int) -> None:
 
 
 def _table(caption: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    tags.p(caption, cls="caption")
     with tags.div(cls="table"), tags.table():
-        tags.caption(caption)
         with tags.thead(), tags.tr():
             for header in headers:
                 tags.th(header, scope="col")

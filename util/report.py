@@ -114,7 +114,8 @@ def write_page(evaluation: Evaluation, photos: Sequence[Photo], folder: Path, ti
     """
     page = ResultPage(folder, title)
     caption = f"Medians of {len(photos)} photos [95% interval]. {chance_line(evaluation)}"
-    page.add_table(caption, *table(evaluation))
+    headers, rows = table(evaluation)
+    page.add_table(caption, headers, [[cell.replace(" [", "\n[") for cell in row] for row in rows])
     for photo in photos:
         images = {method: path.relative_to(folder).as_posix() for method, path in photo.outputs.items()}
         shown = {method: titled(figures) for method, figures in evaluation.per_photo[photo.stem].items()}
