@@ -1,6 +1,7 @@
 """Run a trained model.
 
     python test.py --input photos/ --output soft/ --name portraits         # any photos, results of the same size
+    python test.py --input photos/ --output soft/ --name demo --masks auto # a model trained with --mask_input
     python test.py --dataroot ./datasets/portraits --name portraits        # testA and testB, with a result page
     python test.py --dataroot ./photos --name portraits --model test       # one folder, one generator
 
@@ -14,6 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from data import create_dataset
+from deeplab.mask_sources import mask_source
 from models import create_model, load_generator
 from models.generator import generator_file
 from models.translate_folder import translate_folder
@@ -33,7 +35,16 @@ def test_photos(opt: Options) -> None:
     named = (folder / f"{opt.epoch}_net_G_{suffix}.pth").exists()
     weights = generator_file(folder, opt.epoch, f"G_{suffix}" if named else "", average=not opt.no_ema)
     generator = load_generator(weights, device=opt.device)
-    translate_folder(generator, weights, Path(opt.input), Path(opt.output), opt.batch_size, opt.overwrite)
+    generator.aperture = opt.aperture
+    translate_folder(
+        generator,
+        weights,
+        Path(opt.input),
+        Path(opt.output),
+        opt.batch_size,
+        opt.overwrite,
+        mask_source(opt.masks) if opt.masks else None,
+    )
     print(f"results are in {opt.output}")
 
 

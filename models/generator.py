@@ -66,23 +66,35 @@ class Generator:
     >>> generator(Image.open("me.jpg")).save("me_soft.jpg")
     """
 
-    def __init__(self, net: nn.Module, input_nc: int, device: torch.device | str = "cpu"):
+    def __init__(
+        self, net: nn.Module, input_nc: int, device: torch.device | str = "cpu", aperture: float = 1.0
+    ):
         self.device = torch.device(device)
+        self.aperture = aperture
         self.net = any_size(net).to(self.device).eval()
         self.input_nc = input_nc
 
     @torch.inference_mode()
-    def translate(self, x: torch.Tensor) -> torch.Tensor:
-        """`[B,C,H,W] in [-1,1]` -> `[B,C',H,W] in [-1,1]`, on the generator's device."""
-        return self.net(x.to(self.device)).float()
+    def translate(self, x: torch.Tensor, masks: torch.Tensor | None = None) -> torch.Tensor:
+        """`[B,C,H,W] in [-1,1]` -> `[B,C',H,W] in [-1,1]`, on the generator's device.
 
-    def batch(self, photos: list[np.ndarray]) -> list[np.ndarray]:
-        """Translate photos `[H,W,3]` (RGB) of one size, uint8 or uint16, in one pass.
+        Masks `[B,1,H,W] in [0,1]` are for a generator that was trained with `--mask_input`.
+        """
+        x = x.to(self.device)
+        if not isinstance(self.net, LensGenerator):
+            return self.net(x).float()
+        if self.net.takes_mask and masks is None:
+            raise UserError("this generator was trained with masks; give --masks auto, or --masks FOLDER")
+        return self.net(x, None if masks is None else masks.to(self.device), self.aperture)
+
+    def batch(self, photos: list[np.ndarray], masks: list[np.ndarray] | None = None) -> list[np.ndarray]:
+        """Translate photos `[H,W,3]` (RGB) of one size, uint8 or uint16, in one pass, with masks `[H,W] in [0,1]`.
 
         Results `[H,W,C']` have that size, each the depth of its photo.
         """
         x = torch.stack([image_to_tensor(to_gray(p) if self.input_nc == 1 else p) for p in photos])
-        return [tensor_to_pixels(y, p.dtype) for y, p in zip(self.translate(x), photos, strict=True)]
+        m = None if masks is None else torch.from_numpy(np.stack(masks)).float()[:, None]
+        return [tensor_to_pixels(y, p.dtype) for y, p in zip(self.translate(x, m), photos, strict=True)]
 
     def __call__(self, image: Image.Image) -> Image.Image:
         """Translate one 8-bit image of any size and mode; the result, RGB or grayscale, has its size."""

@@ -72,7 +72,9 @@ def disc_blur(light: torch.Tensor, background: torch.Tensor, radius: float) -> t
     return torch.where(share > MIN_SHARE, blurred, light)
 
 
-def render(x: torch.Tensor, weights: torch.Tensor, radii: Sequence[float]) -> torch.Tensor:
+def render(
+    x: torch.Tensor, weights: torch.Tensor, radii: Sequence[float], linear: bool = True
+) -> torch.Tensor:
     """What a lens makes of a photo whose pixels are out of focus as `weights` say.
 
     With w_0 the in-focus weight and B_k the photo without what is in focus, blurred with the k-th disc:
@@ -83,10 +85,12 @@ def render(x: torch.Tensor, weights: torch.Tensor, radii: Sequence[float]) -> to
         x: `[B,3,H,W] in [-1,1]`.
         weights: `[B,K+1,H,W]`, not negative, sum 1: in focus, then one for each radius.
         radii: K radii in pixels of `x`.
+        linear: blur linear light, as a lens does: a fine bright pattern gets brighter than its mean in sRGB values.
+            Without, sRGB values themselves are blurred and every mean stays.
     """
     in_focus = weights[:, :1]
     with torch.no_grad():
-        light = srgb_to_linear((x + 1) / 2)
+        light = srgb_to_linear((x + 1) / 2) if linear else (x + 1) / 2
         background = (1 - in_focus).detach()
     mixed, total = torch.zeros_like(light), torch.zeros_like(in_focus)
     for k, radius in enumerate(radii, start=1):
@@ -95,4 +99,5 @@ def render(x: torch.Tensor, weights: torch.Tensor, radii: Sequence[float]) -> to
         mixed = mixed + weights[:, k : k + 1] * blurred
         total = total + weights[:, k : k + 1]
     mixed = mixed / total.clamp(min=MIN_SHARE)
-    return x + (1 - in_focus) * (2 * linear_to_srgb(mixed) - 1 - x)
+    values = linear_to_srgb(mixed) if linear else mixed
+    return x + (1 - in_focus) * (2 * values - 1 - x)

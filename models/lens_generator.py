@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from models.lens import render
-from util.guided_filter import guided_upsample
+from util.guided_filter import apply_coefficients, guided_coefficients
 
 # Logits are bounded by the network's tanh times this: the softmax can be sure (0.9999), but never so flat that
 # its gradient dies before the network has learned anything.
@@ -16,6 +16,7 @@ LOGIT_BOUND = 5.0
 # Window (pixels of the network's own scale) and smoothness of the guided filter; photos in [-1,1].
 GUIDE_RADIUS = 4
 GUIDE_EPS = 4e-3
+STRIP = 256  # rows of a large photo that are filtered at a time
 
 # Radii are given at this length of a photo's shorter side, and grow with it.
 REFERENCE_SIDE = 256
@@ -42,6 +43,7 @@ class LensGenerator(nn.Module):
         radii: Sequence[float],
         weights_size: int = 128,
         focus_range: Sequence[float] = (0.0, 1.0),
+        linear_light: bool = True,
     ):
         super().__init__()
         self.net = net
@@ -49,6 +51,7 @@ class LensGenerator(nn.Module):
         self.register_buffer("radii", torch.tensor(radii, dtype=torch.float32))
         self.register_buffer("weights_size", torch.tensor(weights_size))
         self.register_buffer("focus_range", torch.tensor(focus_range, dtype=torch.float32))
+        self.register_buffer("linear_light", torch.tensor(linear_light))
 
     def forward(
         self,
@@ -68,7 +71,9 @@ class LensGenerator(nn.Module):
         logits = self.logits(x, mask)
         weights = self.stretch(self.carry(logits.softmax(dim=1), x))
         scale = aperture * min(x.shape[-2:]) / REFERENCE_SIDE
-        image = render(x, weights, [scale * radius for radius in self.radii.tolist()])
+        image = render(
+            x, weights, [scale * radius for radius in self.radii.tolist()], bool(self.linear_light)
+        )
         return (image, weights, logits) if with_logits else image
 
     def logits(self, x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
@@ -78,13 +83,21 @@ class LensGenerator(nn.Module):
         size = [max(1, round(side * scale / divisor)) * divisor for side in x.shape[-2:]]
         seen = torch.cat([x, 2 * mask - 1], dim=1) if self.takes_mask else x
         seen = F.interpolate(seen, size, mode="bilinear", antialias=True, align_corners=False)
-        return LOGIT_BOUND * self.net(seen)
+        return LOGIT_BOUND * self.net(seen).float()
 
     def carry(self, weights: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """Weights `[B,K+1,h,w]` at the size of the photo `x`; in evaluation their edges become the photo's."""
         if self.training:
             return F.interpolate(weights, x.shape[-2:], mode="bilinear", align_corners=False)
-        return guided_upsample(weights, x, GUIDE_RADIUS, GUIDE_EPS).clamp(0, 1)
+        small = F.interpolate(x, weights.shape[-2:], mode="area")
+        coefficients = guided_coefficients(small, weights, GUIDE_RADIUS, GUIDE_EPS)
+        # In strips: at the photo's size the coefficients would take more memory than all the rest.
+        height = x.shape[-2]
+        strips = [
+            apply_coefficients(coefficients, x[..., top : top + STRIP, :], top, height).clamp(0, 1)
+            for top in range(0, height, STRIP)
+        ]
+        return torch.cat(strips, dim=-2)
 
     def stretch(self, weights: torch.Tensor) -> torch.Tensor:
         """Stretch the in-focus weight from `focus_range` to [0,1]; the others share the rest as before."""

@@ -83,7 +83,12 @@ class LensModel(UnpairedModel):
 
     def forward(self) -> None:
         """The lens on real_A."""
-        self.fake_B, self.weights, self.logits_A = self.netG(self.real_A, self.mask_A, with_logits=True)
+        if self.netG.takes_mask and self.mask_A is None:
+            raise UserError("this generator was trained with masks, and the dataroot has no maskA")
+        aperture = 1.0 if self.isTrain else self.opt.aperture
+        self.fake_B, self.weights, self.logits_A = self.netG(
+            self.real_A, self.mask_A, aperture, with_logits=True
+        )
 
     def generator_losses(self) -> Losses:
         """All terms, each already times its weight."""
@@ -105,7 +110,8 @@ class LensModel(UnpairedModel):
     def lens_blur(self) -> torch.Tensor:
         """real_A with its background out of focus, as the mask tells them apart: `[B,3,H,W] in [-1,1]`."""
         radius = self.opt.lens_target * min(self.real_A.shape[-2:]) / REFERENCE_SIDE
-        return render(self.real_A, torch.cat([self.mask_A, 1 - self.mask_A], dim=1), [radius])
+        weights = torch.cat([self.mask_A, 1 - self.mask_A], dim=1)
+        return render(self.real_A, weights, [radius], self.opt.lens_light == "linear")
 
     def optimize_parameters(self) -> Losses:
         """A step of G, then one of D if there is any."""
@@ -114,16 +120,12 @@ class LensModel(UnpairedModel):
             set_requires_grad([self.netD], False)
         self.forward()
         losses = self.generator_losses()
-        self.optimizer_G.zero_grad()
-        sum(losses.values()).backward()
-        self.optimizer_G.step()
+        self.step("G", sum(losses.values()))
         if adversarial:
             set_requires_grad([self.netD], True)
             fake = self.pools["fake_B"].query(self.judged(self.fake_B))
             losses["D_A"] = self.gan_loss.discriminator(self.netD, self.judged(self.real_B), fake)
-            self.optimizer_D.zero_grad()
-            losses["D_A"].backward()
-            self.optimizer_D.step()
+            self.step("D", losses["D_A"])
         return {term: loss.detach() for term, loss in losses.items()}
 
     @torch.inference_mode()

@@ -54,6 +54,12 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
         help="lens: in-focus weights below LOW count as 0, those above HIGH as 1, where a pixel stays as it is",
     )
     add(
+        "--lens_light",
+        choices=("linear", "srgb"),
+        default="linear",
+        help="lens: what is blurred, linear light as by a real lens, or sRGB values, which keeps every mean colour",
+    )
+    add(
         "--encoder_weights",
         default="",
         help="--netG effnet_lite0: file with ImageNet weights; default: those of its package",
@@ -74,5 +80,7 @@ def make_generator(input_nc: int, output_nc: int, opt: argparse.Namespace) -> nn
         opt.antialias,
     )
     if lens:
-        return LensGenerator(net, opt.lens_radii, opt.weights_size, opt.focus_range)
+        return LensGenerator(
+            net, opt.lens_radii, opt.weights_size, opt.focus_range, opt.lens_light == "linear"
+        )
     return ResidualGenerator(net) if opt.output_mode == "residual" else net

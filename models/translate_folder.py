@@ -1,6 +1,6 @@
 """From a folder of photos to a folder of results: reads ahead, translates in batches, writes behind."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -55,11 +55,13 @@ def translate_folder(
     target: Path,
     batch_size: int = 1,
     overwrite: bool = False,
+    mask_of: Callable[[Path, np.ndarray], np.ndarray] | None = None,
 ) -> None:
     """Translate the photo or all photos at `source` into `target`.
 
     Results have the photo's size, name, depth, colour profile and EXIF. Those newer than photo and `weights` are left,
-    so an interrupted call goes on where it stopped; `overwrite` makes them again.
+    so an interrupted call goes on where it stopped; `overwrite` makes them again. `mask_of` gives the mask `[H,W] in
+    [0,1]` of a photo, for a generator that takes one.
 
     Raises:
         UserError: nothing to read, a bad `target`, or, after all others are done, photos that can't be read.
@@ -74,7 +76,8 @@ def translate_folder(
     with ThreadPoolExecutor(max_workers=2) as pool, tqdm(total=len(todo), unit="photo") as bar:
         photos = read_ahead(pool, todo, 2 * batch_size, refused)
         for batch in same_size(photos, batch_size):
-            results = generator.batch([photo.pixels for photo in batch])
+            masks = [mask_of(photo.path, photo.pixels) for photo in batch] if mask_of else None
+            results = generator.batch([photo.pixels for photo in batch], masks)
             for photo, result in zip(batch, results, strict=True):
                 write_pixels(result, todo[photo.path], photo.metadata)
             bar.update(len(batch))

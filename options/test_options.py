@@ -38,12 +38,18 @@ class TestOptions(BaseOptions):
             action="store_true",
             help="the last weights, not their average, of a model trained with --ema",
         )
+        add("--aperture", type=float, default=1.0, help="lens output: multiplies the radii of the blur")
         add("--overlay_at_test", action="store_true", help="paste the real subject over results; needs masks")
 
         add = parser.add_argument_group("a folder of photos, without a dataroot").add_argument
         add("--input", default="", help="photo or folder of photos of any size and kind")
         add(
             "--output", default="", help="folder for the results, which keep names, sizes and colour profiles"
+        )
+        add(
+            "--masks",
+            default="",
+            help="for a generator trained with --mask_input: auto makes masks, anything else is a folder of them",
         )
         add("--overwrite", action="store_true", help="translate photos again whose result is already there")
 
@@ -61,5 +67,9 @@ class TestOptions(BaseOptions):
             raise UserError("nothing to test: give --dataroot D, or --input FOLDER_OR_FILE --output FOLDER")
         if opt.aspect_ratio <= 0:
             raise UserError(f"--aspect_ratio {opt.aspect_ratio}: must be above 0")
+        if opt.aperture < 0:
+            raise UserError(f"--aperture {opt.aperture}: must not be negative")
+        if opt.masks and not opt.input:
+            raise UserError("--masks goes with --input; with --dataroot, masks are in its maskA and maskB")
         if opt.input and opt.overlay_at_test:
             raise UserError("--overlay_at_test works with --dataroot, which has masks, not with --input")
