@@ -155,7 +155,7 @@ class CycleGANModel(UnpairedModel):
         set_requires_grad(nets_D, False)
         self.forward()
         losses = self.generator_losses()
-        self.step("G", sum(losses.values()))
+        self.step("G", sum(losses.values(), torch.zeros((), device=self.device)))
 
         set_requires_grad(nets_D, True)
         losses["D_A"] = self.discriminator_loss("fake_B", self.netD_A, self.real_B, self.fake_B)

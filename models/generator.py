@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -27,11 +28,12 @@ class AnySize(nn.Module):
     def __init__(self, net: nn.Module):
         super().__init__()
         self.net = net
+        self.divisor = cast(int, net.divisor)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """`[B,C,H,W] in [-1,1]` -> `[B,C',H,W] in [-1,1]`."""
         height, width = x.shape[-2:]
-        y = self.net(pad_to_multiple(x, self.net.divisor))
+        y = self.net(pad_to_multiple(x, self.divisor))
         # A negative padding, not a slice: torch.export keeps it free of conditions on the size.
         return F.pad(y, (0, width - y.shape[-1], 0, height - y.shape[-2]))
 

@@ -97,12 +97,15 @@ class VGG19Features(nn.Module):
     Weights and normalisation are torchvision's for ImageNet (Simonyan and Zisserman 2015).
     """
 
+    mean: torch.Tensor
+    std: torch.Tensor
+
     def __init__(self, weights: str = ""):
         super().__init__()
         layers: list[nn.Module] = []
         channels = 3
-        for width in (64, 64, "pool", 128, 128, "pool", 256, 256):
-            if width == "pool":
+        for width in (64, 64, None, 128, 128, None, 256, 256):
+            if width is None:
                 layers.append(nn.MaxPool2d(2))
             else:
                 layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]

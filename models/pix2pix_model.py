@@ -90,7 +90,7 @@ class Pix2PixModel(BaseModel):
 
         set_requires_grad([self.netD], False)
         losses = self.generator_losses()
-        self.step("G", sum(losses.values()))
+        self.step("G", sum(losses.values(), torch.zeros((), device=self.device)))
         return {term: loss.detach() for term, loss in (losses | {"D": loss_D}).items()}
 
     @torch.inference_mode()

@@ -143,10 +143,13 @@ class BaseOptions(ABC):
         given, _ = parser.parse_known_args(early)
         model = find_model_using_name(given.model)
         parser = model.modify_commandline_options(parser, self.isTrain)
+        if given.model != saved.get("model"):
+            saved.pop("dataset_mode", None)  # another model than the trained one reads what it wants to
+        parser.set_defaults(**saved)
         given, _ = parser.parse_known_args(early)
         parser.set_defaults(**model.preset(given))
         parser = find_dataset_using_name(given.dataset_mode).modify_commandline_options(parser, self.isTrain)
-        parser.set_defaults(**{name: value for name, value in saved.items() if name != "dataset_mode"})
+        parser.set_defaults(**saved)
         return parser
 
     def reads_saved(self, given: argparse.Namespace) -> bool:

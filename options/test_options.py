@@ -10,6 +10,19 @@ from util.errors import UserError
 _OF_THE_MODEL = {"model", "dataset_mode", "input_nc", "output_nc", "direction"}
 
 
+class NotedOnly(argparse.Action):
+    """An option without effect; its name is noted in the list that `dest` names."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, [*getattr(namespace, self.dest), option_string])
+
+
 class TestOptions(BaseOptions):
     """Common options, and where photos come from and results go."""
 
@@ -53,6 +66,15 @@ class TestOptions(BaseOptions):
         )
         add("--overwrite", action="store_true", help="translate photos again whose result is already there")
 
+        add = parser.add_argument_group("accepted without effect, for old commands").add_argument
+        of_the_checkpoint = ("--netG", "--which_model_netG", "--netD", "--norm", "--ngf", "--ndf")
+        why = "the checkpoint decides"
+        for name in (*of_the_checkpoint, "--init_type", "--init_gain"):
+            add(name, dest="without_effect", action=NotedOnly, default=[], help=why)
+        add("--no_dropout", dest="without_effect", action=NotedOnly, nargs=0, default=[], help=why)
+        why = "networks always run in evaluation mode"
+        add("--eval", dest="without_effect", action=NotedOnly, nargs=0, default=[], help=why)
+
     def defaults(self, saved: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in saved.items() if name in _OF_THE_MODEL}
 
@@ -61,6 +83,11 @@ class TestOptions(BaseOptions):
 
     def check(self, opt: Options) -> None:
         super().check(opt)
+        if opt.without_effect:
+            print(
+                f"{', '.join(opt.without_effect)}: not needed; the checkpoint decides the architecture, and networks "
+                "always run in evaluation mode"
+            )
         if bool(opt.input) != bool(opt.output):
             raise UserError("--input and --output belong together: photos to read, folder to write")
         if not opt.input and not opt.dataroot:

@@ -92,7 +92,8 @@ def save_weights(state: StateDict, path: str | os.PathLike) -> None:
 
 def rng_state() -> dict[str, Any]:
     """State of all random number generators that training draws from, in types that `load` accepts."""
-    algorithm, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002  (the global generator)
+    numpy_state: Any = np.random.get_state()  # noqa: NPY002  (the global generator)
+    algorithm, keys, position, has_gauss, gauss = numpy_state
     return {
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import tifffile
-from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
 from util.errors import UserError
 from util.files import atomic_path
@@ -52,7 +52,7 @@ def list_images(folder: str | os.PathLike) -> list[Path]:
 
 
 @contextmanager
-def _opened(path: str | os.PathLike) -> Iterator[Image.Image]:
+def _opened(path: str | os.PathLike) -> Iterator[ImageFile.ImageFile]:
     """Open `path`, header only; what goes wrong in the block by the file's fault becomes an `ImageError`."""
     path = Path(path)
     try:
@@ -246,7 +246,7 @@ def read_mask(path: str | os.PathLike) -> Image.Image:
     return image.convert("L")
 
 
-def write_image(image: Image.Image, path: str | os.PathLike, **options: object) -> None:
+def write_image(image: Image.Image, path: str | os.PathLike, **options: Any) -> None:
     """Save `image` at `path` atomically, in the format of its suffix; JPEG and WebP at quality 95 by default.
 
     Raises:

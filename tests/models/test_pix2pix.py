@@ -26,6 +26,16 @@ def batch():
     return {"A": A, "B": B, "mask_A": torch.rand(2, 1, 64, 64, generator=generator)}
 
 
+def test_defaults_are_those_of_the_original():
+    opt = TrainOptions().parse(["--dataroot", "unused", "--model", "pix2pix", "--device", "cpu"])
+    expected = {
+        "dataset_mode": "aligned", "netG": "unet_256", "netD": "basic", "norm": "batch", "no_dropout": False,
+        "gan_mode": "vanilla", "pool_size": 0, "lambda_L1": 100.0, "mask_policy": "none",
+    }  # fmt: skip
+    assert {name: getattr(opt, name) for name in expected} == expected
+    assert options("--lambda_mask", "0.5").mask_policy == "required"
+
+
 @pytest.mark.parametrize("extra", [[], ["--add_mask"], ["--lambda_mask", "0.5"]])
 def test_first_step_follows_the_formulas(extra):
     torch.manual_seed(0)

@@ -133,3 +133,13 @@ def test_auto_is_the_gpu_where_there_is_one(monkeypatch):
     assert resolve_device("auto").type == "cuda"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert resolve_device("auto").type == "cpu"
+
+
+def test_habitual_flags_of_test_py_are_accepted_with_one_line(capsys):
+    flags = ["--netG", "unet_256", "--norm", "batch", "--ngf", "32", "--no_dropout", "--eval"]
+    TestOptions().parse(["--dataroot", "photos", "--device", "cpu", *flags])
+    said = capsys.readouterr().out
+    assert said.startswith("--netG, --norm, --ngf, --no_dropout, --eval: not needed; the checkpoint decides")
+    assert said.count("\n") == 1
+    TestOptions().parse(["--dataroot", "photos", "--device", "cpu"])
+    assert capsys.readouterr().out == ""
