@@ -4,8 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from models.architecture import infer_discriminator, infer_generator
+from models.architecture import generator_from_file, infer_discriminator, infer_generator
 from models.networks import INITS, LinearDecay, define_D, define_G, init_weights
+from util.checkpoint import save_network
 
 
 def conv(key, out, into, size, bias, transposed=False):
@@ -84,6 +85,60 @@ def test_unet_keys_and_shapes(netG, num_downs, norm):
     assert shapes(net) == unet_entries(num_downs, norm, input_nc=1)
     expected = {"input_nc": 1, "output_nc": 3, "ngf": 4, "netG": netG, "norm": norm, "use_dropout": False}
     assert infer_generator(net.state_dict()) == expected
+
+
+FOREIGN = [
+    *((f"resnet_{blocks}blocks", norm, dropout, resnet_entries(blocks, norm, dropout))
+      for blocks in (6, 9) for norm in ("instance", "batch", "none") for dropout in (False, True)),
+    *((f"unet_{2**downs}", norm, False, unet_entries(downs, norm))
+      for downs in (7, 8) for norm in ("instance", "batch", "none")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize(("netG", "norm", "dropout", "entries"), FOREIGN)
+def test_foreign_weights_load_and_ours_load_there(netG, norm, dropout, entries, old, tmp_path):
+    """Files made from the tables alone; old ones have `module.` and the statistics of PyTorch 0.3's instance norm."""
+    foreign = {key: torch.rand(shape) if shape else torch.tensor(5) for key, shape in entries.items()}
+    content = dict(foreign)
+    if old and norm == "instance":
+        norms = {key.rpartition(".")[0] for key in norm_keys(netG, dropout)}
+        content |= {
+            f"{key}.{name}": torch.rand(4) for key in norms for name in ("running_mean", "running_var")
+        }
+    if old:
+        content = {f"module.{key}": value for key, value in content.items()}
+    torch.save(content, tmp_path / "theirs.pth")
+    net = generator_from_file(tmp_path / "theirs.pth")
+    save_network(net, tmp_path / "ours.pth")
+    ours = torch.load(tmp_path / "ours.pth", weights_only=True)
+    assert {key: tuple(value.shape) for key, value in ours.items()} == entries
+    assert all(torch.equal(ours[key], value) for key, value in foreign.items())
+
+
+def norm_keys(netG, dropout):
+    """Keys of the norms' weights, of which batch norm has some and instance norm none."""
+    if netG.startswith("unet"):
+        num_downs = {"unet_128": 7, "unet_256": 8}[netG]
+        entries = {key: unet_entries(num_downs, key) for key in ("batch", "none")}
+    else:
+        n_blocks = int(netG.removeprefix("resnet_").removesuffix("blocks"))
+        entries = {key: resnet_entries(n_blocks, key, dropout) for key in ("batch", "none")}
+    return entries["batch"].keys() - entries["none"].keys()
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+@pytest.mark.parametrize(("netD", "n_layers"), [("basic", 3), ("n_layers", 2), ("n_layers", 5)])
+def test_patch_discriminator_keys_and_shapes(netD, n_layers, norm):
+    """Convolutions at model.0, 2, 5, 8, ..., norms behind all but the first and the last."""
+    bias = norm == "instance"
+    widths = [4 * min(2**n, 8) for n in range(n_layers + 1)]
+    entries = conv("model.0", 4, 3, 4, bias=True)
+    for n in range(1, n_layers + 1):
+        entries |= conv(f"model.{3 * n - 1}", widths[n], widths[n - 1], 4, bias)
+        entries |= norm_entries(f"model.{3 * n}", widths[n], norm)
+    entries |= conv(f"model.{3 * n_layers + 2}", 1, widths[-1], 4, bias=True)
+    assert shapes(define_D(3, 4, netD, n_layers, norm)) == entries
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
