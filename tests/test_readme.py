@@ -1,0 +1,49 @@
+"""The commands and links of the documents are those of the programs and files that there are."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from options import TestOptions, TrainOptions
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+def commands() -> list[str]:
+    """Lines of the `sh` blocks of all documents, and `python ...` and `bash ...` between backticks in their tables."""
+    found = []
+    for path in DOCUMENTS:
+        text = path.read_text(encoding="utf-8")
+        for block in re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL):
+            found += block.replace("\\\n", " ").splitlines()
+        found += re.findall(r"`((?:python|bash) [^`]+)`", text)
+    return list(
+        dict.fromkeys(line for line in found if re.search(r"\b(python|bash) \w+(/\w+)*\.(py|sh)", line))
+    )
+
+
+@pytest.mark.parametrize("command", commands())
+def test_command_is_one_of_the_program(command):
+    """train.py and test.py parse it; other programs exist and know its options by their source."""
+    words = shlex.split(command, comments=True)
+    words = words[: words.index("&")] if "&" in words else words
+    place = next(i for i, word in enumerate(words) if re.fullmatch(r"\w+(/\w+)*\.(py|sh)", word))
+    program, arguments = words[place], words[place + 1 :]
+    source = (ROOT / program).read_text(encoding="utf-8")
+    if program == "train.py" and "--dataroot" in arguments:
+        TrainOptions().parse([*arguments, "--device", "cpu"])
+    elif program == "test.py" and {"--dataroot", "--input"} & set(arguments):
+        TestOptions().parse([*arguments, "--device", "cpu"])
+    elif program.endswith(".py") and program not in ("train.py", "test.py"):
+        flags = {word.partition("=")[0] for word in arguments if word.startswith("--")}
+        assert {flag for flag in flags if f'"{flag}"' not in source} == set()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_to_files(path):
+    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (path.parent / link).exists()]
+    assert missing == []
