@@ -2,6 +2,7 @@
 
     python test.py --input photos/ --output soft/ --name portraits         # any photos, results of the same size
     python test.py --input photos/ --output soft/ --name demo --masks auto # a model trained with --mask_input
+    python test.py --input photos/ --output soft/ --name portraits --full_res   # at the scale of training
     python test.py --dataroot ./datasets/portraits --name portraits        # testA and testB, with a result page
     python test.py --dataroot ./photos --name portraits --model test       # one folder, one generator
 
@@ -17,7 +18,9 @@ from tqdm import tqdm
 from data import create_dataset
 from deeplab.mask_sources import mask_source
 from models import create_model, load_generator
+from models.acceleration import computing_dtype, place
 from models.generator import generator_file
+from models.large_photos import FullResolution, Tiled
 from models.translate_folder import translate_folder
 from options import Options, TestOptions
 from util.errors import command_line
@@ -36,6 +39,12 @@ def test_photos(opt: Options) -> None:
     weights = generator_file(folder, opt.epoch, f"G_{suffix}" if named else "", average=not opt.no_ema)
     generator = load_generator(weights, device=opt.device)
     generator.aperture = opt.aperture
+    generator.net = place(generator.net, opt, generator.device)
+    generator.dtype = computing_dtype(opt.precision, generator.device)
+    if opt.tile:
+        generator = Tiled(generator, opt.tile)
+    elif opt.full_res:
+        generator = FullResolution(generator, opt.load_size)
     translate_folder(
         generator,
         weights,

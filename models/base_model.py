@@ -20,7 +20,7 @@ from models.generator import Generator, any_size, averaged_file, averaged_name, 
 from models.networks import define_D, get_scheduler, init_weights
 from models.output_modes import make_generator
 from util.checkpoint import checkpoint_file, load, load_state_dict, save, save_weights
-from util.distributed import average_gradients
+from util.distributed import average_gradients, is_first, rank
 from util.errors import UserError
 
 Losses = dict[str, torch.Tensor]
@@ -251,10 +251,14 @@ class BaseModel(ABC):
         """Write `latest_state.pth`: all that a resumed run needs to go on as if nothing had happened.
 
         It holds the weights too, so that one file, replaced atomically, is one moment of the training, whatever
-        happened between the writing of the `latest_net_*.pth`.
+        happened between the writing of the `latest_net_*.pth`. Of several ranks, the others write what is theirs
+        alone beside it, `latest_state_rank<N>.pth`.
         """
-        state = {
-            "progress": progress,
+        own = {"progress": progress, "pools": {name: pool.state_dict() for name, pool in self.pools.items()}}
+        if not is_first():
+            save(own, self.save_dir / f"latest_state_rank{rank()}.pth")
+            return
+        shared = {
             "networks": {name: net.state_dict() for name, net in self.networks.items()},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "schedulers": {
@@ -262,12 +266,13 @@ class BaseModel(ABC):
             },
             "scalers": {name: scaler.state_dict() for name, scaler in self.scalers.items()},
             "averages": {name: average.state_dict() for name, average in self.averages.items()},
-            "pools": {name: pool.state_dict() for name, pool in self.pools.items()},
         }
-        save(state, self.save_dir / "latest_state.pth")
+        save(own | shared, self.save_dir / "latest_state.pth")
 
     def load_state(self) -> dict[str, Any]:
         """Restore `latest_state.pth` and return the progress that was saved with it.
+
+        A rank that the saved run did not have keeps its own random numbers and pools: its progress has no `rng`.
 
         Raises:
             UserError: no such file, unreadable, or of another architecture (the message names the flags).
@@ -287,9 +292,18 @@ class BaseModel(ABC):
                 average.load_state_dict(state["averages"][name])
             else:
                 average.restart()
+        own = state if is_first() else self._state_of_rank(state["progress"])
         for name, pool in self.pools.items():
-            pool.load_state_dict(state["pools"][name], self.device)
-        return state["progress"]
+            pool.load_state_dict(own["pools"].get(name, {"images": []}), self.device)
+        return own["progress"]
+
+    def _state_of_rank(self, progress: dict[str, Any]) -> dict[str, Any]:
+        """What this rank saved at the same moment as the first rank its `progress`; else only the latter."""
+        path = self.save_dir / f"latest_state_rank{rank()}.pth"
+        own = load(path) if path.exists() else None
+        if own and own["progress"]["total_iters"] == progress["total_iters"]:
+            return own
+        return {"progress": {key: value for key, value in progress.items() if key != "rng"}, "pools": {}}
 
 
 def _plain(state: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import nn
 
 from data.transforms import image_to_tensor
+from models.acceleration import autocast
 from models.architecture import generator_from_file
 from models.lens_generator import LensGenerator, input_channels
 from util.checkpoint import checkpoint_file
@@ -68,6 +69,8 @@ class Generator:
     >>> generator(Image.open("me.jpg")).save("me_soft.jpg")
     """
 
+    dtype = torch.float32  # of the convolutions
+
     def __init__(
         self, net: nn.Module, input_nc: int, device: torch.device | str = "cpu", aperture: float = 1.0
     ):
@@ -83,18 +86,23 @@ class Generator:
         Masks `[B,1,H,W] in [0,1]` are for a generator that was trained with `--mask_input`.
         """
         x = x.to(self.device)
-        if not isinstance(self.net, LensGenerator):
-            return self.net(x).float()
-        if self.net.takes_mask and masks is None:
-            raise UserError("this generator was trained with masks; give --masks auto, or --masks FOLDER")
-        return self.net(x, None if masks is None else masks.to(self.device), self.aperture)
+        with autocast(self.device, self.dtype):
+            if not isinstance(self.net, LensGenerator):
+                return self.net(x).float()
+            if self.net.takes_mask and masks is None:
+                raise UserError("this generator was trained with masks; give --masks auto, or --masks FOLDER")
+            return self.net(x, None if masks is None else masks.to(self.device), self.aperture).float()
+
+    def prepare(self, photo: np.ndarray) -> torch.Tensor:
+        """`[H,W,3]`, uint8 or uint16 -> what the network takes, `[C,H,W] in [-1,1]`."""
+        return image_to_tensor(to_gray(photo) if self.input_nc == 1 else photo)
 
     def batch(self, photos: list[np.ndarray], masks: list[np.ndarray] | None = None) -> list[np.ndarray]:
         """Translate photos `[H,W,3]` (RGB) of one size, uint8 or uint16, in one pass, with masks `[H,W] in [0,1]`.
 
         Results `[H,W,C']` have that size, each the depth of its photo.
         """
-        x = torch.stack([image_to_tensor(to_gray(p) if self.input_nc == 1 else p) for p in photos])
+        x = torch.stack([self.prepare(photo) for photo in photos])
         m = None if masks is None else torch.from_numpy(np.stack(masks)).float()[:, None]
         return [tensor_to_pixels(y, p.dtype) for y, p in zip(self.translate(x, m), photos, strict=True)]
 

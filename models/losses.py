@@ -9,6 +9,7 @@ from torch import nn
 
 from models.diffaugment import augment
 from util.errors import UserError
+from util.tensors import at_least_float32
 
 GAN_MODES = ("lsgan", "vanilla", "wgangp")
 
@@ -30,7 +31,7 @@ class GANLoss(nn.Module):
         self.policy = policy
 
     def forward(self, prediction: torch.Tensor, target_is_real: bool) -> torch.Tensor:
-        prediction = prediction.float()
+        prediction = at_least_float32(prediction)
         if self.gan_mode == "wgangp":
             return -prediction.mean() if target_is_real else prediction.mean()
         target = torch.full_like(prediction, float(target_is_real))

@@ -8,6 +8,8 @@ import torch.distributed as dist
 from torch import nn
 from torch.distributed.nn.functional import all_reduce
 
+from util.tensors import at_least_float32
+
 NormLayer = Callable[[int], nn.Module]
 
 NORMS = ("instance", "batch", "syncbatch", "none")
@@ -23,8 +25,9 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not (self.training and dist.is_initialized() and dist.get_world_size() > 1):
             return super().forward(x)
-        count = x.new_full((1,), x.numel() / x.shape[1], dtype=torch.float32)
-        sums = torch.cat([x.float().sum((0, 2, 3)), x.float().square().sum((0, 2, 3)), count])
+        exact = at_least_float32(x)
+        count = exact.new_full((1,), x.numel() / x.shape[1])
+        sums = torch.cat([exact.sum((0, 2, 3)), exact.square().sum((0, 2, 3)), count])
         total, total_of_squares, count = all_reduce(sums).split([x.shape[1], x.shape[1], 1])
         mean = total / count
         var = total_of_squares / count - mean.square()

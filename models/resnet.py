@@ -8,6 +8,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from models.norms import NormLayer, needs_bias
+from util.tensors import at_least_float32
 
 UPSAMPLERS = ("transpose", "resize")
 
@@ -115,7 +116,7 @@ class FloatTanh(nn.Tanh):
     """Tanh in float32: near 1, bfloat16 has no more levels than an 8-bit image."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return super().forward(x.float())
+        return super().forward(at_least_float32(x))
 
 
 class ResnetBlock(nn.Module):

@@ -15,6 +15,7 @@ from data.transforms import PREPROCESSING
 from models import find_model_using_name
 from models.acceleration import add_acceleration_options
 from models.architecture import saved_options
+from util.distributed import local_rank
 from util.errors import UserError
 from util.files import write_text
 
@@ -195,15 +196,19 @@ def device_of_gpu_ids(value: str) -> str:
 def resolve_device(name: str) -> torch.device:
     """The device that `name` means: `auto` is the first GPU where PyTorch sees one, else the CPU.
 
+    Started by torchrun, each process takes the GPU of its own number.
+
     Raises:
         UserError: no such device here.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError:
         raise UserError(f"--device {name}: not a device; use auto, cpu, cuda or cuda:N") from None
+    if device == torch.device("cuda") and local_rank() is not None:
+        device = torch.device("cuda", local_rank())
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UserError(
             f"--device {name}: PyTorch sees {torch.cuda.device_count()} GPUs here; use --device cpu"

@@ -7,7 +7,7 @@ from options.base_options import BaseOptions, Options
 from util.errors import UserError
 
 # What a checkpoint's own options decide at test: how to build the model and to read photos for it.
-_OF_THE_MODEL = {"model", "dataset_mode", "input_nc", "output_nc", "direction"}
+_OF_THE_MODEL = {"model", "dataset_mode", "input_nc", "output_nc", "direction", "load_size"}
 
 
 class NotedOnly(argparse.Action):
@@ -64,6 +64,12 @@ class TestOptions(BaseOptions):
             default="",
             help="for a generator trained with --mask_input: auto makes masks, anything else is a folder of them",
         )
+        add(
+            "--full_res",
+            action="store_true",
+            help="translate at the scale of training (--load_size), carry the result to the photo's size",
+        )
+        add("--tile", type=int, default=0, help="translate at full size in tiles of this side; 0 = in one")
         add("--overwrite", action="store_true", help="translate photos again whose result is already there")
 
         add = parser.add_argument_group("accepted without effect, for old commands").add_argument
@@ -98,5 +104,9 @@ class TestOptions(BaseOptions):
             raise UserError(f"--aperture {opt.aperture}: must not be negative")
         if opt.masks and not opt.input:
             raise UserError("--masks goes with --input; with --dataroot, masks are in its maskA and maskB")
+        if opt.tile and (opt.full_res or opt.compile):
+            raise UserError("--tile goes without --full_res and --compile; leave one of them out")
+        if (opt.tile or opt.full_res) and not opt.input:
+            raise UserError("--tile and --full_res are for --input")
         if opt.input and opt.overlay_at_test:
             raise UserError("--overlay_at_test works with --dataroot, which has masks, not with --input")

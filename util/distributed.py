@@ -1,7 +1,7 @@
 """One process among several that train or test together, as torchrun starts them.
 
     torchrun --nproc_per_node=4 train.py ...                                            # 4 GPUs, or 4 CPU processes
-    torchrun --nnodes=2 --nproc_per_node=8 --rdzv_backend=c10d --rdzv_endpoint=HOST:29500 train.py ...
+    torchrun --nnodes=2 --nproc_per_node=8 --rdzv_backend=c10d --rdzv_endpoint=HOST:29500 train.py ...  # 2 machines
 
 Gradients are averaged over ranks once per optimizer step, after the backward pass, in one flat tensor, and not by
 DistributedDataParallel. Its hooks presume one forward through a network per backward, and no `autograd.grad`; here a
@@ -12,60 +12,55 @@ differentiate twice. Without torchrun everything here is the identity.
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import nn
 
 
-@dataclass(frozen=True)
-class Ranks:
-    """This process's number, how many there are, and its number on its own machine."""
+def rank() -> int:
+    """This process's number; 0 without torchrun."""
+    return int(os.environ.get("RANK", 0))
 
-    rank: int = 0
-    world_size: int = 1
-    local_rank: int = 0
 
-    @classmethod
-    def from_environment(cls) -> "Ranks":
-        """What torchrun, or a scheduler that sets the same variables, says."""
-        names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
-        return cls(
-            *(int(os.environ.get(name, default)) for name, default in zip(names, (0, 1, 0), strict=True))
-        )
+def world_size() -> int:
+    """How many processes there are; 1 without torchrun."""
+    return int(os.environ.get("WORLD_SIZE", 1))
 
-    @property
-    def is_first(self) -> bool:
-        """Whether this process writes files and talks to the user."""
-        return self.rank == 0
 
-    def share(self, items: list) -> list:
-        """This rank's part of `items`: every `world_size`-th."""
-        return items[self.rank :: self.world_size]
+def local_rank() -> int | None:
+    """This process's number on its own machine, which is that of its GPU; None without torchrun."""
+    return int(os.environ["LOCAL_RANK"]) if "LOCAL_RANK" in os.environ else None
+
+
+def is_first() -> bool:
+    """Whether this process writes files and talks to the user."""
+    return rank() == 0
 
 
 @contextmanager
-def process_group(device: torch.device | str) -> Iterator[Ranks]:
+def process_group(device: torch.device | str) -> Iterator[None]:
     """Join the other ranks for the length of the block; NCCL carries tensors between GPUs, gloo everything else.
 
-    A rank that leaves by an error does not say goodbye: torchrun then ends the others.
+    A rank that leaves by an error says no goodbye: torchrun then ends the others, after 30 seconds by force.
     """
-    ranks = Ranks.from_environment()
-    if ranks.world_size == 1:
-        yield ranks
+    if world_size() == 1:
+        yield
         return
     device = torch.device(device)
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
-    yield ranks
+    # Others wait while the first rank validates and saves; torchrun, not this limit, sees to ranks that have died.
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    dist.init_process_group(backend, timeout=timedelta(hours=1))
+    yield
     dist.barrier()
     dist.destroy_process_group()
 
 
 def is_distributed() -> bool:
-    """Whether there are other ranks."""
+    """Whether this process has joined other ranks."""
     return dist.is_initialized() and dist.get_world_size() > 1
 
 
@@ -97,14 +92,6 @@ def any_rank(value: bool) -> bool:
     flag = torch.tensor(int(value))
     dist.all_reduce(flag, op=dist.ReduceOp.MAX)
     return bool(flag)
-
-
-def synchronize(nets: Iterable[nn.Module]) -> None:
-    """Give all ranks the weights and statistics of the first."""
-    if is_distributed():
-        for net in nets:
-            for value in net.state_dict().values():
-                dist.broadcast(value, src=0)
 
 
 def gathered(value: object) -> list | None:

@@ -7,6 +7,8 @@ from types import FrameType
 class StopRequest:
     """Within the block the first SIGINT or SIGTERM only sets `signal_name`; the next one acts as it always does.
 
+    With `only_note` the next ones do nothing either: a scheduler and torchrun both pass on the same request.
+
     >>> with StopRequest() as stop:
     ...     for step in steps:
     ...         step()
@@ -14,7 +16,8 @@ class StopRequest:
     ...             break
     """
 
-    def __init__(self) -> None:
+    def __init__(self, only_note: bool = False) -> None:
+        self.only_note = only_note
         self.signal_name = ""
         self._before: dict[int, object] = {}
 
@@ -28,7 +31,8 @@ class StopRequest:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.signal_name = signal.Signals(number).name
-        self._restore()
+        if not self.only_note:
+            self._restore()
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

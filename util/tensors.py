@@ -19,3 +19,8 @@ def tensor_to_image(x: torch.Tensor) -> Image.Image:
     """`[C,H,W] in [-1,1]`, C 3 or 1 -> 8-bit RGB or grayscale image; values outside are clipped."""
     pixels = tensor_to_pixels(x)
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+
+def at_least_float32(x: torch.Tensor) -> torch.Tensor:
+    """`x` out of 16 bits, where losses and images lose precision; float32 and float64 stay as they are."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
