@@ -2,9 +2,10 @@
 
     python test.py --input photos/ --output soft/ --name portraits         # any photos, results of the same size
     python test.py --input photos/ --output soft/ --name demo --masks auto # a model trained with --mask_input
-    python test.py --input photos/ --output soft/ --name portraits --full_res   # at the scale of training
+    python test.py --input photos/ --output soft/ --name portraits --full_res              # large photos
     python test.py --dataroot ./datasets/portraits --name portraits        # testA and testB, with a result page
     python test.py --dataroot ./photos --name portraits --model test       # one folder, one generator
+    torchrun --nproc_per_node=4 test.py --input photos/ --output soft/ --name portraits    # on 4 GPUs
 
 The architecture comes from the checkpoint. The mask overlay is off unless --overlay_at_test is given.
 """
@@ -18,11 +19,12 @@ from tqdm import tqdm
 from data import create_dataset
 from deeplab.mask_sources import mask_source
 from models import create_model, load_generator
-from models.acceleration import computing_dtype, place
+from models.acceleration import autocast, computing_dtype, place
 from models.generator import generator_file
 from models.large_photos import FullResolution, Tiled
 from models.translate_folder import translate_folder
 from options import Options, TestOptions
+from util.distributed import gathered, is_first, process_group, rank, world_size
 from util.errors import command_line
 from util.evaluation import measure_visuals
 from util.html import ResultPage
@@ -54,37 +56,43 @@ def test_photos(opt: Options) -> None:
         opt.overwrite,
         mask_source(opt.masks) if opt.masks else None,
     )
-    print(f"results are in {opt.output}")
+    if is_first():
+        print(f"results are in {opt.output}")
 
 
 def test_dataroot(opt: Options) -> None:
     """Run the model over a phase of `--dataroot` and make a result page of everything that it shows."""
-    dataset = create_dataset(opt)
+    dataset = create_dataset(opt, rank(), world_size())
     model = create_model(opt)
     folder = Path(opt.results_dir) / opt.name / f"{opt.phase}_{opt.epoch}"
-    page = ResultPage(folder, f"{opt.name}: {opt.phase}, epoch {opt.epoch}")
-    done: set[str] = set()
+    results: dict[str, tuple] = {}  # photo -> its name, files and figures, for the page
     total = int(min(len(dataset), opt.num_test))
-    with tqdm(total=total, unit="photo") as bar:
+    share = len(range(total)[rank() :: world_size()])
+    with tqdm(total=share, unit="photo", disable=not is_first()) as bar:
         for batch in dataset:
             model.set_input(batch)
-            model.test()
+            with autocast(model.device, model.dtype):
+                model.test()
             visuals = model.compute_visuals()
             for paths_key, labels in model.visuals_of.items():
                 # The smaller domain comes round again until the larger one is through.
-                new = [(i, path) for i, path in enumerate(batch[paths_key]) if path not in done]
-                for index, path in new[: total - bar.n]:
+                new = [(i, path) for i, path in enumerate(batch[paths_key]) if path not in results]
+                for index, path in new[: share - bar.n]:
                     images = {
                         label: tensor_to_image(visuals[label][index]) for label in labels if label in visuals
                     }
                     files = save_visuals(folder, Path(path).stem, images, opt.aspect_ratio)
-                    page.add(Path(path).name, files, titled(measure_visuals(images)))
-                    done.add(path)
-            bar.update(min(len(batch["A_paths"]), total - bar.n))
-            if bar.n == total:
+                    results[path] = (Path(path).name, files, titled(measure_visuals(images)))
+            bar.update(min(len(batch["A_paths"]), share - bar.n))
+            if bar.n == share:
                 break
-    page.save()
-    print(f"results are in {folder / 'index.html'}")
+    of_ranks = gathered(results)
+    if of_ranks is not None:
+        page = ResultPage(folder, f"{opt.name}: {opt.phase}, epoch {opt.epoch}")
+        for result in {path: result for results in of_ranks for path, result in results.items()}.values():
+            page.add(*result)
+        page.save()
+        print(f"results are in {folder / 'index.html'}")
 
 
 def save_visuals(
@@ -104,10 +112,11 @@ def save_visuals(
 def main(argv: Sequence[str] | None = None) -> None:
     """Test on `--input` if it is given, else on `--dataroot`."""
     opt = TestOptions().parse(argv)
-    if opt.input:
-        test_photos(opt)
-    else:
-        test_dataroot(opt)
+    with process_group(opt.device):
+        if opt.input:
+            test_photos(opt)
+        else:
+            test_dataroot(opt)
 
 
 if __name__ == "__main__":

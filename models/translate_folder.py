@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from models.generator import Generator
+from util.distributed import gathered, rank, world_size
 from util.errors import UserError
 from util.images import ImageError, Metadata, is_image, list_images, read_photo, write_pixels
 
@@ -61,12 +62,12 @@ def translate_folder(
 
     Results have the photo's size, name, depth, colour profile and EXIF. Those newer than photo and `weights` are left,
     so an interrupted call goes on where it stopped; `overwrite` makes them again. `mask_of` gives the mask `[H,W] in
-    [0,1]` of a photo, for a generator that takes one.
+    [0,1]` of a photo, for a generator that takes one. Started by torchrun, each rank takes its share.
 
     Raises:
         UserError: nothing to read, a bad `target`, or, after all others are done, photos that can't be read.
     """
-    pairs = plan(source, target)
+    pairs = plan(source, target)[rank() :: world_size()]
     todo = dict(pair for pair in pairs if overwrite or not is_current(pair[1], pair[0], weights))
     if len(todo) < len(pairs):
         print(
@@ -81,9 +82,12 @@ def translate_folder(
             for photo, result in zip(batch, results, strict=True):
                 write_pixels(result, todo[photo.path], photo.metadata)
             bar.update(len(batch))
+    of_ranks = gathered((len(todo), refused)) or []  # on the first rank, when all are done
+    refused = [message for _, messages in of_ranks for message in messages]
     if refused:
+        count = sum(number for number, _ in of_ranks)
         raise UserError(
-            f"{len(refused)} of {len(todo)} photos could not be read, the others are done: {refused[0]}"
+            f"{len(refused)} of {count} photos could not be read, the others are done: {refused[0]}"
         )
 
 

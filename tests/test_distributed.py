@@ -1,6 +1,7 @@
 """Several processes against one: equal gradients and weights, resume with other numbers, ends of all at once."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +14,9 @@ import torch.multiprocessing as mp
 
 from data import create_dataset
 from models import create_model
+from models.networks import define_G
 from options import TrainOptions
-from util.checkpoint import load, load_state_dict
+from util.checkpoint import load, load_state_dict, save_network
 from util.distributed import any_rank, gathered, mean_over_ranks, process_group
 
 FOLDER = Path(__file__).parents[1]
@@ -146,3 +148,30 @@ def test_torchrun_stops_together_and_resumes_with_any_number(run_flags, tmp_path
     after = load(folder / "latest_state.pth")["progress"]
     assert (after["epoch"], after["batch_photos"]) == (state["epoch"] + 1, 1)
     assert load_state_dict(folder / "latest_net_G_A.pth")
+
+
+def test_torchrun_shares_photos_out(dataroot, tmp_path):
+    """Every photo once, one page of all, and one message on the photo that can't be read."""
+    torch.manual_seed(0)
+    for name in ("G_A", "G_B"):
+        save_network(define_G(3, 3, 4, "resnet_6blocks"), tmp_path / "run" / f"latest_net_{name}.pth")
+    flags = ["--checkpoints_dir", str(tmp_path), "--name", "run", "--device", "cpu", "--num_threads", "0"]
+    process = torchrun(
+        "test.py", *flags, "--dataroot", str(dataroot), "--results_dir", str(tmp_path / "results")
+    )
+    errors = process.communicate(timeout=200)[1]
+    assert process.returncode == 0, errors
+    folder = tmp_path / "results" / "run" / "test_latest"
+    page = (folder / "index.html").read_text()
+    assert all(
+        page.count(f'"images/test_{n}_{label}.png"') for n in range(4) for label in ("fake_B", "fake_A")
+    )
+
+    photos = tmp_path / "photos"
+    shutil.copytree(dataroot / "testA", photos)
+    (photos / "broken.png").write_bytes(b"no image")
+    process = torchrun("test.py", *flags, "--input", str(photos), "--output", str(tmp_path / "soft"))
+    errors = process.communicate(timeout=200)[1]
+    assert process.returncode != 0
+    assert errors.count("1 of 5 photos could not be read, the others are done") == 1, errors
+    assert len(list((tmp_path / "soft").iterdir())) == 4

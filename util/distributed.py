@@ -53,7 +53,7 @@ def process_group(device: torch.device | str) -> Iterator[None]:
         torch.cuda.set_device(device)
     # Others wait while the first rank validates and saves; torchrun, not this limit, sees to ranks that have died.
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
-    dist.init_process_group(backend, timeout=timedelta(hours=1))
+    dist.init_process_group(backend, timeout=timedelta(days=1))
     yield
     dist.barrier()
     dist.destroy_process_group()
