@@ -201,15 +201,14 @@ def resolve_device(name: str) -> torch.device:
     Raises:
         UserError: no such device here.
     """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        device = torch.device(name)
+        found = "cuda" if torch.cuda.is_available() else "cpu"
+        device = torch.device(found if name == "auto" else name)
     except RuntimeError:
         raise UserError(f"--device {name}: not a device; use auto, cpu, cuda or cuda:N") from None
     if device == torch.device("cuda") and local_rank() is not None:
         device = torch.device("cuda", local_rank())
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+    if name != "auto" and device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UserError(
             f"--device {name}: PyTorch sees {torch.cuda.device_count()} GPUs here; use --device cpu"
         )
