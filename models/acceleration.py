@@ -58,7 +58,12 @@ def check_acceleration_options(opt: argparse.Namespace) -> None:
         raise UserError(
             f"--checkpoint_activations with --norm {opt.norm} would count each batch twice; use --norm instance"
         )
-    if opt.precision == "fp16" and (opt.gan_mode == "wgangp" or getattr(opt, "lambda_R1", 0) > 0):
+    penalty = opt.gan_mode == "wgangp" or getattr(opt, "lambda_R1", 0) > 0
+    if opt.compile and penalty:
+        raise UserError(
+            "gradient penalties need second derivatives, which --compile does not have; leave it out"
+        )
+    if opt.precision == "fp16" and penalty:
         raise UserError("gradient penalties leave fp16's range; use --precision bf16")
 
 

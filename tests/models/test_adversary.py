@@ -170,3 +170,5 @@ def test_regions_ask_for_masks_and_equal_sizes():
         train_options("--gan_region", "background", "--preprocess", "none")
     with pytest.raises(UserError, match=r"--lambda_R1 -1\.0: must not be negative"):
         train_options("--lambda_R1", "-1")
+    with pytest.raises(UserError, match="second derivatives, which --compile does not have"):
+        train_options("--lambda_R1", "1", "--compile")
