@@ -22,6 +22,7 @@ from models import create_model, load_generator
 from models.acceleration import autocast, computing_dtype, place
 from models.generator import generator_file
 from models.large_photos import FullResolution, Tiled
+from models.lens_generator import adjust_lens
 from models.translate_folder import translate_folder
 from options import Options, TestOptions
 from util.distributed import gathered, is_first, process_group, rank, world_size
@@ -40,7 +41,7 @@ def test_photos(opt: Options) -> None:
     named = (folder / f"{opt.epoch}_net_G_{suffix}.pth").exists()
     weights = generator_file(folder, opt.epoch, f"G_{suffix}" if named else "", average=not opt.no_ema)
     generator = load_generator(weights, device=opt.device)
-    generator.aperture = opt.aperture
+    adjust_lens(generator.net, opt)
     generator.net = place(generator.net, opt, generator.device)
     generator.dtype = computing_dtype(opt.precision, generator.device)
     if opt.tile:

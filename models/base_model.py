@@ -17,6 +17,7 @@ from models.acceleration import WeightAverage, autocast, computing_dtype, place
 from models.architecture import generator_from_file, load_into
 from models.effnet import EffnetGenerator
 from models.generator import Generator, any_size, averaged_file, averaged_name, input_channels
+from models.lens_generator import adjust_lens
 from models.networks import define_D, get_scheduler, init_weights
 from models.output_modes import make_generator
 from util.checkpoint import checkpoint_file, load, load_state_dict, save, save_weights
@@ -160,7 +161,8 @@ class BaseModel(ABC):
                     part.load_encoder(opt.encoder_weights)
         else:
             file = checkpoint_file(self.save_dir, opt.epoch, name)
-            net = any_size(generator_from_file(file if opt.no_ema else averaged_file(file)))
+            net = generator_from_file(file if opt.no_ema else averaged_file(file))
+            net = any_size(adjust_lens(net, opt))
         self.networks[name] = place(net, opt, self.device)
         if self.isTrain and opt.ema > 0:
             self.averages[name] = WeightAverage(net, opt.ema)

@@ -71,11 +71,8 @@ class Generator:
 
     dtype = torch.float32  # of the convolutions
 
-    def __init__(
-        self, net: nn.Module, input_nc: int, device: torch.device | str = "cpu", aperture: float = 1.0
-    ):
+    def __init__(self, net: nn.Module, input_nc: int, device: torch.device | str = "cpu"):
         self.device = torch.device(device)
-        self.aperture = aperture
         self.net = any_size(net).to(self.device).eval()
         self.input_nc = input_nc
 
@@ -91,7 +88,7 @@ class Generator:
                 return self.net(x).float()
             if self.net.takes_mask and masks is None:
                 raise UserError("this generator was trained with masks; give --masks auto, or --masks FOLDER")
-            return self.net(x, None if masks is None else masks.to(self.device), self.aperture).float()
+            return self.net(x, None if masks is None else masks.to(self.device)).float()
 
     def prepare(self, photo: np.ndarray) -> torch.Tensor:
         """`[H,W,3]`, uint8 or uint16 -> what the network takes, `[C,H,W] in [-1,1]`."""

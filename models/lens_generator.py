@@ -1,5 +1,6 @@
 """A generator that does not paint: it says how far out of focus each pixel is, and a lens does the rest."""
 
+import argparse
 from collections.abc import Sequence
 
 import torch
@@ -7,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from models.lens import render
+from util.errors import UserError
 from util.guided_filter import apply_coefficients, guided_coefficients
 
 # Logits are bounded by the network's tanh times this: the softmax can be sure (0.9999), but never so flat that
@@ -47,6 +49,7 @@ class LensGenerator(nn.Module):
     ):
         super().__init__()
         self.net = net
+        self.aperture = 1.0  # multiplies the radii
         self.takes_mask = input_channels(net) == 4
         self.register_buffer("radii", torch.tensor(radii, dtype=torch.float32))
         self.register_buffer("weights_size", torch.tensor(weights_size))
@@ -57,7 +60,6 @@ class LensGenerator(nn.Module):
         self,
         x: torch.Tensor,
         mask: torch.Tensor | None = None,
-        aperture: float = 1.0,
         with_logits: bool = False,
     ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The photo through the lens: `[B,3,H,W] in [-1,1]` -> the same.
@@ -65,12 +67,11 @@ class LensGenerator(nn.Module):
         Args:
             x: photos.
             mask: `[B,1,H,W] in [0,1]`, 1 = subject; only a network with a fourth channel looks at it.
-            aperture: multiplies the radii.
             with_logits: return also the weights `[B,K+1,H,W]` and the logits `[B,K+1,h,w]` they come from.
         """
         logits = self.logits(x, mask)
         weights = self.stretch(self.carry(logits.softmax(dim=1), x))
-        scale = aperture * min(x.shape[-2:]) / REFERENCE_SIDE
+        scale = self.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
         image = render(
             x, weights, [scale * radius for radius in self.radii.tolist()], bool(self.linear_light)
         )
@@ -107,6 +108,43 @@ class LensGenerator(nn.Module):
         return torch.cat(
             [sharp, blurred * ((1 - sharp) / blurred.sum(1, keepdim=True).clamp(min=1e-6))], dim=1
         )
+
+
+def add_lens_test_options(parser: argparse.ArgumentParser) -> None:
+    """What of a trained lens can be changed at test."""
+    add = parser.add_argument_group("lens output").add_argument
+    add("--aperture", type=float, default=1.0, help="multiplies the radii of the blur")
+    add("--weights_size", type=int, help="see train.py; default: as trained")
+    add(
+        "--focus_range",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="see train.py; default: as trained",
+    )
+    add("--lens_light", choices=("linear", "srgb"), help="see train.py; default: as trained")
+
+
+def check_lens_test_options(opt: argparse.Namespace) -> None:
+    """Raise a `UserError` for values of `add_lens_test_options` that can't work."""
+    if opt.aperture < 0:
+        raise UserError(f"--aperture {opt.aperture}: must not be negative")
+    if opt.weights_size is not None and opt.weights_size < 1:
+        raise UserError(f"--weights_size {opt.weights_size}: must be at least 1")
+    if opt.focus_range and not opt.focus_range[0] < opt.focus_range[1]:
+        raise UserError("--focus_range LOW HIGH: LOW must be below HIGH")
+
+
+def adjust_lens(net: nn.Module, opt: argparse.Namespace) -> nn.Module:
+    """Give `net`, if it is a lens, what the test options say; returns it."""
+    if isinstance(net, LensGenerator):
+        net.aperture = opt.aperture
+        changes = {"weights_size": opt.weights_size, "focus_range": opt.focus_range}
+        changes["linear_light"] = None if opt.lens_light is None else opt.lens_light == "linear"
+        for name, value in changes.items():
+            if value is not None:
+                getattr(net, name).copy_(torch.as_tensor(value))
+    return net
 
 
 def input_channels(net: nn.Module) -> int:

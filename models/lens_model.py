@@ -85,10 +85,7 @@ class LensModel(UnpairedModel):
         """The lens on real_A."""
         if self.netG.takes_mask and self.mask_A is None:
             raise UserError("this generator was trained with masks, and the dataroot has no maskA")
-        aperture = 1.0 if self.isTrain else self.opt.aperture
-        self.fake_B, self.weights, self.logits_A = self.netG(
-            self.real_A, self.mask_A, aperture, with_logits=True
-        )
+        self.fake_B, self.weights, self.logits_A = self.netG(self.real_A, self.mask_A, with_logits=True)
 
     def generator_losses(self) -> Losses:
         """All terms, each already times its weight."""

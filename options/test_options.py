@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from models.lens_generator import add_lens_test_options, check_lens_test_options
 from options.base_options import BaseOptions, Options
 from util.errors import UserError
 
@@ -51,9 +52,9 @@ class TestOptions(BaseOptions):
             action="store_true",
             help="the last weights, not their average, of a model trained with --ema",
         )
-        add("--aperture", type=float, default=1.0, help="lens output: multiplies the radii of the blur")
         add("--overlay_at_test", action="store_true", help="paste the real subject over results; needs masks")
 
+        add_lens_test_options(parser)
         add = parser.add_argument_group("a folder of photos, without a dataroot").add_argument
         add("--input", default="", help="photo or folder of photos of any size and kind")
         add(
@@ -100,8 +101,7 @@ class TestOptions(BaseOptions):
             raise UserError("nothing to test: give --dataroot D, or --input FOLDER_OR_FILE --output FOLDER")
         if opt.aspect_ratio <= 0:
             raise UserError(f"--aspect_ratio {opt.aspect_ratio}: must be above 0")
-        if opt.aperture < 0:
-            raise UserError(f"--aperture {opt.aperture}: must not be negative")
+        check_lens_test_options(opt)
         if opt.masks and not opt.input:
             raise UserError("--masks goes with --input; with --dataroot, masks are in its maskA and maskB")
         if opt.tile and (opt.full_res or opt.compile):

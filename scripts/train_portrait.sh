@@ -7,5 +7,5 @@ name=${2:-portrait}
 cd "$(dirname "$0")/.."
 exec python train.py --dataroot "$dataroot" --name "$name" --model lens --netG effnet_lite0 --ngf 32 \
     --load_size 256 --crop_size 256 --batch_size 2 --lr 0.0003 --n_epochs 15 --n_epochs_decay 15 \
-    --lens_light srgb --lens_target 5 --focus_range 0.2 0.5 \
+    --weights_size 128 --lens_target 5 \
     --augment_zoom 0.4 --augment_light 0.7 --augment_paste 0.4 "${@:3}"
