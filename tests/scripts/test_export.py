@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from models import load_generator
+from models.lens_generator import LensGenerator
 from models.networks import define_G
 from scripts import export
 from util.checkpoint import save_network
@@ -84,3 +85,11 @@ def test_unknown_format_is_one_line(trained, tmp_path, capsys):
     with pytest.raises(SystemExit):
         run_export(trained, tmp_path / "run.tflite")
     assert "must end in .onnx or .pt2" in capsys.readouterr().err
+
+
+def test_lens_generators_are_refused_with_one_line(tmp_path, capsys):
+    net = LensGenerator(define_G(3, 3, 4, "resnet_6blocks"), [2.0, 4.0])
+    save_network(net, tmp_path / "run" / "latest_net_G.pth")
+    with pytest.raises(SystemExit):
+        run_export(tmp_path, tmp_path / "run.onnx")
+    assert "a lens generator renders by the size of each photo" in capsys.readouterr().err
