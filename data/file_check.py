@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
+import numpy as np
 from tqdm import tqdm
 
 from util.errors import UserError
@@ -43,8 +46,8 @@ def check_file(task: tuple[str, bool]) -> Facts | str:
     path, is_mask = task
     try:
         if is_mask:
-            mask = read_mask(path)
-            return Facts(*mask.size, mask.getextrema()[1] < SUBJECT_FROM)
+            size, brightest = _mask_size_and_peak(path)
+            return Facts(*size, brightest < SUBJECT_FROM)
         if is_cut_short(path):
             read_image(path)
         return Facts(*image_size(path), False)
@@ -52,18 +55,34 @@ def check_file(task: tuple[str, bool]) -> Facts | str:
         return str(error).removeprefix(f"{path}: ")
 
 
+def _mask_size_and_peak(path: str) -> tuple[tuple[int, int], int]:
+    """Size and highest value of a mask. Plain 8-bit gray PNGs take OpenCV half the time they take Pillow."""
+    with suppress(OSError):
+        content = Path(path).read_bytes()
+        plain = content[:8] == b"\x89PNG\r\n\x1a\n" and content[24:26] == b"\x08\0"  # 8 bits, gray
+        if plain and content[-8:-4] == b"IEND" and not re.search(b"eXIf|tRNS|iTXt", content):
+            pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+            if pixels is not None:
+                return (pixels.shape[1], pixels.shape[0]), int(pixels.max())
+    mask = read_mask(path)
+    return mask.size, mask.getextrema()[1]
+
+
 def check_files(dataroot: Path, tasks: Sequence[tuple[Path, bool]]) -> dict[Path, Facts | str]:
     """Check all (path, is it a mask); the good ones are remembered in `<dataroot>/.scan.json`."""
     memory = _Memory(dataroot)
-    facts = {path: memory.recall(path, is_mask) for path, is_mask in tasks}
-    unknown = [(str(path), is_mask) for path, is_mask in tasks if facts[path] is None]
-    for (path, is_mask), found in zip(unknown, _check_all(unknown), strict=True):
-        facts[Path(path)] = found
+    named = [(str(path), is_mask) for path, is_mask in tasks]
+    unknown = [task for task in named if memory.recall(*task) is None]
+    checked = dict(zip(unknown, _check_all(unknown), strict=True))
+    for task, found in checked.items():
         if isinstance(found, Facts):
-            memory.learn(Path(path), is_mask, found)
+            memory.learn(*task, found)
     if unknown:
         memory.save()
-    return facts
+    return {
+        path: checked[task] if task in checked else memory.recall(*task)
+        for (path, _), task in zip(tasks, named, strict=True)
+    }
 
 
 def _check_all(tasks: Sequence[tuple[str, bool]]) -> Iterator[Facts | str]:
@@ -90,34 +109,31 @@ class _Memory:
     """Facts by file, valid as long as the file's time of change and size stay the same."""
 
     def __init__(self, dataroot: Path) -> None:
-        self.root = dataroot
         self.path = dataroot / MEMORY_NAME
+        self.prefix = f"{dataroot}{os.sep}"  # left out of the names, so that a dataroot can be moved
         self.entries: dict[str, list[int]] = {}
         with suppress(OSError, ValueError, AttributeError, TypeError):  # unreadable: as good as none
             content = json.loads(self.path.read_text())
             if content.get("version") == MEMORY_VERSION:
                 self.entries = dict(content["files"])
 
-    def _key(self, path: Path) -> str:
-        return os.path.relpath(path, self.root)
-
-    def recall(self, path: Path, is_mask: bool) -> Facts | None:
-        entry = self.entries.get(self._key(path))
+    def recall(self, path: str, is_mask: bool) -> Facts | None:
+        entry = self.entries.get(path.removeprefix(self.prefix))
         if entry is None or entry[:3] != [*_stamp(path), int(is_mask)]:
             return None
         return Facts(entry[3], entry[4], bool(entry[5]))
 
-    def learn(self, path: Path, is_mask: bool, facts: Facts) -> None:
-        self.entries[self._key(path)] = [*_stamp(path), *map(int, (is_mask, *facts))]
+    def learn(self, path: str, is_mask: bool, facts: Facts) -> None:
+        self.entries[path.removeprefix(self.prefix)] = [*_stamp(path), *map(int, (is_mask, *facts))]
 
     def save(self) -> None:
         with suppress(UserError):  # a dataroot that can't be written to is checked anew each time
             write_text(self.path, json.dumps({"version": MEMORY_VERSION, "files": self.entries}))
 
 
-def _stamp(path: Path) -> list[int]:
+def _stamp(path: str) -> list[int]:
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - much faster than pathlib
     except OSError:
         return []
     return [status.st_mtime_ns, status.st_size]

@@ -22,6 +22,9 @@ IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".tif", "
 # Pillow refuses above twice its MAX_IMAGE_PIXELS; phones make up to 200 megapixels today.
 Image.MAX_IMAGE_PIXELS = 110_000_000
 
+# Where Pillow looks for an orientation.
+_HOLD_ORIENTATION = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")
+
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -31,8 +34,8 @@ class ImageError(UserError):
 
 def is_image(path: str | os.PathLike) -> bool:
     """True for a name that ends like an image and does not start with a dot (unfinished or hidden files)."""
-    path = Path(path)
-    return path.suffix.lower() in IMAGE_EXTENSIONS and not path.name.startswith(".")
+    name = os.path.basename(path)  # noqa: PTH119 - folders of 100,000 files: much faster than pathlib
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS  # noqa: PTH122
 
 
 def list_images(folder: str | os.PathLike) -> list[Path]:
@@ -44,27 +47,26 @@ def list_images(folder: str | os.PathLike) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
-    found: list[Path] = []
+    found: list[str] = []
     for root, folders, names in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(root, name) for name in names if is_image(name)]
-    return sorted(found)
+        found += [f"{root}{os.sep}{name}" for name in names if is_image(name)]
+    return [Path(path) for path in sorted(found)]
 
 
 @contextmanager
 def _opened(path: str | os.PathLike) -> Iterator[ImageFile.ImageFile]:
     """Open `path`, header only; what goes wrong in the block by the file's fault becomes an `ImageError`."""
-    path = Path(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             # Given the name, Pillow maps uncompressed gray TIFFs, and garbles those with an orientation.
-            with path.open("rb") as file, Image.open(file) as image:
+            with open(path, "rb") as file, Image.open(file) as image:  # noqa: PTH123 - path may be a string
                 yield image
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
     except UnidentifiedImageError:
-        empty = path.stat().st_size == 0
+        empty = Path(path).stat().st_size == 0
         raise ImageError(f"{path}: {'the file is empty' if empty else 'not an image'}; remove it") from None
     except Image.DecompressionBombError:
         raise ImageError(
@@ -94,8 +96,8 @@ def image_size(path: str | os.PathLike, decode: bool = False) -> tuple[int, int]
     with _opened(path) as image:
         # Of a TIFF, Pillow tells the upright size. Asked for the orientation of a PNG that has none in its
         # header, it decodes the whole of it.
-        asks = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
-        turned = asks and image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+        told = image.format != "TIFF" and not image.info.keys().isdisjoint(_HOLD_ORIENTATION)
+        turned = told and image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
         return image.size[::-1] if turned else image.size
 
 
@@ -106,7 +108,7 @@ def is_cut_short(path: str | os.PathLike) -> bool:
     always taken to be cut short. A missing file is not.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 - path may be a string
             start = file.read(3)
             file.seek(max(0, file.seek(0, os.SEEK_END) - 64))
             end = file.read().rstrip(b"\0\r\n ")
@@ -305,7 +307,8 @@ def _write_deep_png(pixels: np.ndarray, path: Path, profile: bytes | None, exif:
 def find_by_stem(folder: str | os.PathLike) -> dict[str, Path]:
     """Map each image's stem in `folder` (not below it) to its path; PNG wins where a stem occurs twice."""
     found: dict[str, Path] = {}
-    for path in sorted(Path(folder).iterdir()):
-        if is_image(path) and (path.stem not in found or path.suffix.lower() == ".png"):
-            found[path.stem] = path
+    for name in sorted(filter(is_image, os.listdir(folder))):  # noqa: PTH208 - much faster than pathlib
+        stem, suffix = os.path.splitext(name)  # noqa: PTH122
+        if stem not in found or suffix.lower() == ".png":
+            found[stem] = Path(folder, name)
     return found

@@ -39,6 +39,13 @@ def test_good_photos_come_with_sizes_and_masks_in_order(dataroot):
     ]
 
 
+def overwrite_middle(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle - 10 : middle + 10] = b"\xff" * 20
+    path.write_bytes(content)
+
+
 @pytest.mark.parametrize(
     ("spoil", "said", "mend"),
     [
@@ -60,6 +67,7 @@ def test_good_photos_come_with_sizes_and_masks_in_order(dataroot):
         ),
         (lambda d: (d / "maskA/A1.png").write_bytes(b""), "maskA/A1.png: the file is empty", "--overwrite"),
         (lambda d: cut_short(d / "maskA/A1.png"), "maskA/A1.png: can't be decoded", "--overwrite"),
+        (lambda d: overwrite_middle(d / "maskA/A1.png"), "maskA/A1.png: can't be decoded", "--overwrite"),
         (
             lambda d: (d / "trainA/A1.png").write_bytes(b""),
             "trainA/A1.png: the file is empty",
@@ -73,7 +81,19 @@ def test_good_photos_come_with_sizes_and_masks_in_order(dataroot):
         (lambda d: cut_short(d / "trainA/A1.png"), "trainA/A1.png: can't be decoded", "remove or replace"),
         (lambda d: save(coordinates(60, 48), d / "trainA/more/A1.png"), "the same name as another", "rename"),
     ],
-    ids=["no", "black", "ones", "turned", "void", "cut", "photo-void", "photo-html", "photo-cut", "twice"],
+    ids=[
+        "no",
+        "black",
+        "ones",
+        "turned",
+        "void",
+        "cut",
+        "damaged",
+        "photo-void",
+        "photo-html",
+        "photo-cut",
+        "twice",
+    ],
 )
 def test_each_kind_of_problem_is_named_with_its_mend(dataroot, spoil, said, mend):
     spoil(dataroot)
@@ -158,3 +178,28 @@ def test_processes_find_what_one_finds(dataroot, monkeypatch):
     (dataroot / ".scan.json").unlink()
     monkeypatch.setattr(file_check, "PARALLEL_FROM", 1)
     assert problems(dataroot) == alone
+
+
+@pytest.mark.parametrize("kind", ["gray", "bilevel", "16-bit", "cut-out", "jpeg", "palette"])
+def test_empty_masks_of_every_kind_are_found(dataroot, kind):
+    subject = np.zeros((48, 60), np.uint8)
+    path = dataroot / "maskA" / "A2.png"
+    for peak, accepted in ((0, False), (255, True)):
+        subject[10:30, 10:30] = peak
+        image = Image.fromarray(subject)
+        if kind == "bilevel":
+            image = image.convert("1")
+        elif kind == "16-bit":
+            image = Image.fromarray(subject.astype(np.uint16) * 257)
+        elif kind == "cut-out":
+            image = Image.merge("RGBA", [Image.new("L", image.size, 200)] * 3 + [image])
+        elif kind == "palette":
+            image = image.convert("P")
+        elif kind == "jpeg":
+            path.unlink(missing_ok=True)
+            path = path.with_suffix(".jpg")
+        image.save(path)
+        if accepted:
+            assert scan_folders(dataroot, folders(dataroot))[0][2].mask == path
+        else:
+            assert f"{path}: no subject" in problems(dataroot)
