@@ -128,7 +128,8 @@ class VGG19Features(nn.Module):
             ) from None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.features(((x + 1) / 2 - self.mean) / self.std).float()
+        y = self.features(((x + 1) / 2 - self.mean) / self.std)
+        return y.to(torch.promote_types(y.dtype, torch.float32))  # half precision up, double stays
 
 
 def load_vgg19_file(path: Path) -> dict[str, torch.Tensor]:
