@@ -20,6 +20,7 @@ from tqdm import tqdm
 from data import create_dataset
 from models import create_model
 from models.base_model import BaseModel
+from models.training_state import load_state, save_state
 from options import Options, TrainOptions, save_options
 from util.checkpoint import rng_state, seed_everything, set_rng_state
 from util.distributed import (
@@ -53,7 +54,7 @@ def restore(model: BaseModel, opt: Options, watch: LossWatch) -> dict[str, Any]:
     if not opt.continue_train:
         return beginning
     if opt.epoch == "latest" and (model.save_dir / "latest_state.pth").exists():
-        progress = model.load_state()
+        progress = load_state(model)
         if "rng" in progress:
             set_rng_state(progress.pop("rng"))
         watch.load_state_dict(progress.pop("watch"))
@@ -69,7 +70,7 @@ def save_latest(model: BaseModel, watch: LossWatch, progress: dict[str, Any]) ->
     """Save the latest weights and state, unless a loss has gone wrong since the last save."""
     watch.check()
     save_networks(model, "latest")
-    model.save_state(progress | {"rng": rng_state(), "watch": watch.state_dict()})
+    save_state(model, progress | {"rng": rng_state(), "watch": watch.state_dict()})
 
 
 def save_networks(model: BaseModel, epoch: str) -> None:

@@ -20,8 +20,8 @@ from models.generator import Generator, any_size, averaged_file, averaged_name, 
 from models.lens_generator import adjust_lens
 from models.networks import define_D, get_scheduler, init_weights
 from models.output_modes import make_generator
-from util.checkpoint import checkpoint_file, load, load_state_dict, save, save_weights
-from util.distributed import average_gradients, is_first, rank
+from util.checkpoint import checkpoint_file, load_state_dict, save_weights
+from util.distributed import average_gradients
 from util.errors import UserError
 
 Losses = dict[str, torch.Tensor]
@@ -248,71 +248,6 @@ class BaseModel(ABC):
             load_into(net, load_state_dict(path), path)
         for average in self.averages.values():
             average.restart()
-
-    def save_state(self, progress: dict[str, Any]) -> None:
-        """Write `latest_state.pth`: all that a resumed run needs to go on as if nothing had happened.
-
-        It holds the weights too, so that one file, replaced atomically, is one moment of the training, whatever
-        happened between the writing of the `latest_net_*.pth`. Of several ranks, the others write what is theirs
-        alone beside it, `latest_state_rank<N>.pth`.
-        """
-        own = {"progress": progress, "pools": {name: pool.state_dict() for name, pool in self.pools.items()}}
-        if not is_first():
-            save(own, self.save_dir / f"latest_state_rank{rank()}.pth")
-            return
-        shared = {
-            "networks": {name: net.state_dict() for name, net in self.networks.items()},
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "schedulers": {
-                name: _plain(scheduler.state_dict()) for name, scheduler in self.schedulers.items()
-            },
-            "scalers": {name: scaler.state_dict() for name, scaler in self.scalers.items()},
-            "averages": {name: average.state_dict() for name, average in self.averages.items()},
-        }
-        save(own | shared, self.save_dir / "latest_state.pth")
-
-    def load_state(self) -> dict[str, Any]:
-        """Restore `latest_state.pth` and return the progress that was saved with it.
-
-        A rank that the saved run did not have keeps its own random numbers and pools: its progress has no `rng`.
-
-        Raises:
-            UserError: no such file, unreadable, or of another architecture (the message names the flags).
-        """
-        path = self.save_dir / "latest_state.pth"
-        state = load(path)
-        for name, net in self.networks.items():
-            load_into(net, state["networks"][name], path)
-        for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
-        for name, scheduler in self.schedulers.items():
-            scheduler.load_state_dict(state["schedulers"][name])
-        for name, scaler in self.scalers.items():
-            scaler.load_state_dict(state["scalers"][name])
-        for name, average in self.averages.items():
-            if name in state["averages"]:
-                average.load_state_dict(state["averages"][name])
-            else:
-                average.restart()
-        own = state if is_first() else self._state_of_rank(state["progress"])
-        for name, pool in self.pools.items():
-            pool.load_state_dict(own["pools"].get(name, {"images": []}), self.device)
-        return own["progress"]
-
-    def _state_of_rank(self, progress: dict[str, Any]) -> dict[str, Any]:
-        """What this rank saved at the same moment as the first rank its `progress`; else only the latter."""
-        path = self.save_dir / f"latest_state_rank{rank()}.pth"
-        own = load(path) if path.exists() else None
-        if own and own["progress"]["total_iters"] == progress["total_iters"]:
-            return own
-        return {"progress": {key: value for key, value in progress.items() if key != "rng"}, "pools": {}}
-
-
-def _plain(state: dict[str, Any]) -> dict[str, Any]:
-    """A scheduler's state without its length, so that a resumed run may have other numbers of epochs."""
-    if "lr_lambdas" in state:
-        state["lr_lambdas"] = [{"epoch_count": decay["epoch_count"]} for decay in state["lr_lambdas"]]
-    return {key: value for key, value in state.items() if key != "T_max"}
 
 
 def set_requires_grad(nets: Iterable[nn.Module], requires_grad: bool) -> None:

@@ -132,11 +132,12 @@ def test_wrong_architecture_on_resume_names_the_flags(run_flags, capsys):
 
 
 def test_learning_rate_and_length_follow_the_options(run_flags, tmp_path):
-    """Two epochs at lr, one of decay; resumed with a longer decay, the rest is spread over it."""
-    folder = tmp_path / "checkpoints" / "run"
+    """Two epochs at lr, one of decay; resumed with a longer decay and another lr, the rest is spread anew."""
+    table = tmp_path / "checkpoints" / "run" / "losses.csv"
     train.main([*run_flags, "--lr", "0.01"])
-    with (folder / "losses.csv").open() as file:
+    with table.open() as file:
         assert [float(row["lr"]) for row in csv.DictReader(file)] == pytest.approx([0.01] * 4 + [0.005] * 2)
-    train.main([*run_flags, "--lr", "0.01", "--continue_train", "--n_epochs_decay", "3"])
-    with (folder / "losses.csv").open() as file:
-        assert float(list(csv.DictReader(file))[-1]["lr"]) == pytest.approx(0.01 / 4)
+    train.main([*run_flags, "--lr", "0.02", "--continue_train", "--n_epochs_decay", "3"])
+    with table.open() as file:
+        rates = [float(row["lr"]) for row in csv.DictReader(file)][6:]
+    assert rates == pytest.approx([0.02 * 2 / 4] * 2 + [0.02 * 1 / 4] * 2)

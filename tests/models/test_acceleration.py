@@ -12,6 +12,7 @@ from models import acceleration, create_model, load_generator
 from models.acceleration import WeightAverage, computing_dtype, place
 from models.base_model import split_batch
 from models.networks import define_D
+from models.training_state import load_state, save_state
 from options import TrainOptions
 from util.checkpoint import load_state_dict
 from util.errors import UserError
@@ -118,7 +119,7 @@ def test_compiled_networks_keep_keys_and_numbers(monkeypatch):
 
 
 def test_bf16_stays_within_its_tolerance(make_model):
-    """Losses to 2%, images to 0.05 of [-1,1], gradients' directions to a cosine of 0.9; results are float32."""
+    """Losses to 2%, images to 0.02 in the mean and 0.1 at most, gradients' directions to a cosine of 0.9; results are float32."""
     plain, half = make_model(), make_model("--precision", "bf16")
     for step in range(3):
         found, expected = (model.train_step(photos(seed=step)) for model in (half, plain))
@@ -126,7 +127,9 @@ def test_bf16_stays_within_its_tolerance(make_model):
         assert {name: loss.item() for name, loss in found.items()} == pytest.approx(
             {name: loss.item() for name, loss in expected.items()}, rel=0.02
         )
-        assert (half.own_B - plain.own_B).abs().max() < 0.05
+        difference = (half.own_B - plain.own_B).abs()
+        assert difference.mean() < 0.02
+        assert difference.max() < 0.1
         for name in half.networks:
             a, b = (
                 torch.cat([p.grad.flatten() for p in model.networks[name].parameters()])
@@ -191,9 +194,9 @@ def test_the_average_is_saved_and_resumed(make_model):
     model = make_model("--ema", "0.9")
     model.train_step(photos(seed=1))
     model.save_networks("latest")
-    model.save_state({})
+    save_state(model, {})
     resumed = make_model("--ema", "0.9")
-    resumed.load_state()
+    load_state(resumed)
     for each in (model, resumed):
         each.train_step(photos(seed=2))
     assert resumed.averages["G_A"].updates == 2

@@ -1,0 +1,92 @@
+"""`latest_state.pth`: all of a training that a resumed run needs to go on as if nothing had happened."""
+
+from typing import Any
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from models.architecture import load_into
+from models.base_model import BaseModel
+from util.checkpoint import load, save
+from util.distributed import is_first, rank
+
+
+def save_state(model: BaseModel, progress: dict[str, Any]) -> None:
+    """Write `latest_state.pth` with `progress` in it.
+
+    It holds the weights too, so that one file, replaced atomically, is one moment of the training, whatever
+    happened between the writing of the `latest_net_*.pth`. Of several ranks, the others write what is theirs
+    alone beside it, `latest_state_rank<N>.pth`.
+    """
+    own = {"progress": progress, "pools": {name: pool.state_dict() for name, pool in model.pools.items()}}
+    if not is_first():
+        save(own, model.save_dir / f"latest_state_rank{rank()}.pth")
+        return
+    shared = {
+        "networks": {name: net.state_dict() for name, net in model.networks.items()},
+        "optimizers": {name: optimizer.state_dict() for name, optimizer in model.optimizers.items()},
+        "schedulers": {name: _plain(scheduler.state_dict()) for name, scheduler in model.schedulers.items()},
+        "scalers": {name: scaler.state_dict() for name, scaler in model.scalers.items()},
+        "averages": {name: average.state_dict() for name, average in model.averages.items()},
+    }
+    save(own | shared, model.save_dir / "latest_state.pth")
+
+
+def load_state(model: BaseModel) -> dict[str, Any]:
+    """Restore `latest_state.pth` and return the progress that was saved with it.
+
+    `--lr`, `--n_epochs` and `--n_epochs_decay` are the resumed run's, which inherits them unless they are given.
+    A rank that the saved run did not have keeps its own random numbers and pools: its progress has no `rng`.
+
+    Raises:
+        UserError: no such file, unreadable, or of another architecture (the message names the flags).
+    """
+    path = model.save_dir / "latest_state.pth"
+    state = load(path)
+    for name, net in model.networks.items():
+        load_into(net, state["networks"][name], path)
+    for name, optimizer in model.optimizers.items():
+        optimizer.load_state_dict(state["optimizers"][name])
+    for name, scheduler in model.schedulers.items():
+        scheduler.load_state_dict(state["schedulers"][name])
+        _follow_options(model.optimizers[name], scheduler, model.opt.lr)
+    for name, scaler in model.scalers.items():
+        scaler.load_state_dict(state["scalers"][name])
+    for name, average in model.averages.items():
+        if name in state["averages"]:
+            average.load_state_dict(state["averages"][name])
+        else:
+            average.restart()
+    own = state if is_first() else _state_of_rank(model, state["progress"])
+    for name, pool in model.pools.items():
+        pool.load_state_dict(own["pools"].get(name, {"images": []}), model.device)
+    return own["progress"]
+
+
+def _state_of_rank(model: BaseModel, progress: dict[str, Any]) -> dict[str, Any]:
+    """What this rank saved at the same moment as the first rank its `progress`; else only the latter."""
+    path = model.save_dir / f"latest_state_rank{rank()}.pth"
+    own = load(path) if path.exists() else None
+    if own and own["progress"]["total_iters"] == progress["total_iters"]:
+        return own
+    return {"progress": {key: value for key, value in progress.items() if key != "rng"}, "pools": {}}
+
+
+def _plain(state: dict[str, Any]) -> dict[str, Any]:
+    """A scheduler's state without its length, so that a resumed run may have other numbers of epochs."""
+    if "lr_lambdas" in state:
+        state["lr_lambdas"] = [{"epoch_count": decay["epoch_count"]} for decay in state["lr_lambdas"]]
+    return {key: value for key, value in state.items() if key != "T_max"}
+
+
+def _follow_options(optimizer: Optimizer, scheduler: Any, lr: float) -> None:
+    """Move the restored learning rate to where a run with `lr` and today's numbers of epochs would be."""
+    for index, group in enumerate(optimizer.param_groups):
+        first_lr = group.get("initial_lr", group["lr"])  # the plateau policy does not note where it began
+        if isinstance(scheduler, LambdaLR):
+            group["lr"] = lr * scheduler.lr_lambdas[index](scheduler.last_epoch)
+        elif lr != first_lr and "initial_lr" in group:
+            group["lr"] *= lr / first_lr
+        if "initial_lr" in group:
+            group["initial_lr"] = lr
+            scheduler.base_lrs[index] = lr
