@@ -119,7 +119,7 @@ def test_compiled_networks_keep_keys_and_numbers(monkeypatch):
 
 
 def test_bf16_stays_within_its_tolerance(make_model):
-    """Losses to 2%, images to 0.02 in the mean and 0.1 at most, gradients' directions to a cosine of 0.9; results are float32."""
+    """Losses to 2%, images to 0.02 on average and 0.1 at most, gradients to a cosine of 0.9; results are float32."""
     plain, half = make_model(), make_model("--precision", "bf16")
     for step in range(3):
         found, expected = (model.train_step(photos(seed=step)) for model in (half, plain))
