@@ -172,6 +172,7 @@ def connect(server: str, port: int, env: str) -> Any:
     except ImportError:
         raise ConnectionError("visdom is not installed") from None
     logging.getLogger("visdom").setLevel(logging.CRITICAL)
+    env = env.replace("/", "_")  # as the server names it
     return visdom.Visdom(server=server, port=port, env=env, raise_exceptions=True, use_incoming_socket=False)
 
 

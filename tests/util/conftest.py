@@ -34,7 +34,7 @@ class VisdomServer:
             self.process = subprocess.Popen(
                 [*command, "-env_path", str(self.folder / "envs")], stdout=log, stderr=subprocess.STDOUT
             )
-        for _ in range(600):
+        for _ in range(1200):
             if self.answers():
                 return
             time.sleep(0.1)
