@@ -119,7 +119,7 @@ class TrainOptions(BaseOptions):
         add("--display_server", default="http://localhost", help="visdom server")
         add("--display_port", type=int, default=8097, help="its port")
         add("--display_env", default="", help="its environment; default: the name of the experiment")
-        add("--display_ncols", type=int, default=4, help="pictures in a row")
+        add("--display_ncols", type=int, default=0, help="pictures in a row; 0 = all of a photo")
 
     def reads_saved(self, given: argparse.Namespace) -> bool:
         return given.continue_train

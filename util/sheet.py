@@ -6,6 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 CAPTION_HEIGHT = 24  # pixels
 GAP = 4
+SMALLEST_CELL = 96  # holds a caption
 FONT_SIZE = 15
 
 
@@ -14,12 +15,15 @@ def contact_sheet(
 ) -> Image.Image:
     """Pictures in rows from left to right on white, each fitted into `cell` pixels and never enlarged.
 
+    Where all pictures are smaller than `cell`, the cells are too, as far as captions allow.
+
     Args:
         columns: pictures in a row.
         captions: one above each picture; where fewer are given, the others have none, and rows without any
             take no room for them.
     """
     columns = min(columns, len(pictures))
+    cell = min(cell, max(SMALLEST_CELL, *(max(picture.size) for picture in pictures)))
     rows = -(-len(pictures) // columns)
     captioned_rows = -(-len(captions) // columns)
     height = rows * (cell + GAP) - GAP + captioned_rows * CAPTION_HEIGHT

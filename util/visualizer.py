@@ -30,7 +30,7 @@ class Visualizer:
         folder = Path(opt.checkpoints_dir, opt.name)
         self._log = RunLog(folder, resume_iters)
         self._samples = None if opt.no_html else SamplePage(folder / "web", opt.name)
-        self._columns, self._cell = max(1, opt.display_ncols), opt.display_winsize
+        self._columns, self._cell = opt.display_ncols, opt.display_winsize
         self._dashboard = start_dashboard(opt, self._log.rows) if opt.display_id > 0 else None
 
     def print_current_losses(
@@ -65,7 +65,8 @@ class Visualizer:
         """
         pictures = {label: tensor_to_image(batch[0]) for label, batch in visuals.items()}
         if self._dashboard:
-            sheet = contact_sheet(list(pictures.values()), self._columns, list(pictures), self._cell)
+            columns = self._columns or pictures_of_first_photo(list(pictures))
+            sheet = contact_sheet(list(pictures.values()), columns, list(pictures), self._cell)
             self._dashboard.show_picture(sheet, f"epoch {epoch}, {total_iters} photos")
         if save_html and self._samples:
             self._samples.write(pictures, epoch)
@@ -102,6 +103,12 @@ class SamplePage:
             if match := re.fullmatch(r"epoch(\d+)_(.+)\.png", path.name):
                 found.setdefault(int(match[1]), {})[match[2]] = f"images/{path.name}"
         return found
+
+
+def pictures_of_first_photo(labels: list[str]) -> int:
+    """How many of the labels come before the second photo's, which starts with `real_` again; all if it doesn't."""
+    starts = [place for place, label in enumerate(labels) if label.startswith("real_")]
+    return starts[1] if len(starts) > 1 else len(labels)
 
 
 def start_dashboard(opt: argparse.Namespace, rows: list[Row]) -> Dashboard:

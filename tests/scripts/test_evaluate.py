@@ -87,9 +87,9 @@ def test_contact_sheet_shows_the_chosen_photos_by_method(dataroot):
     sheet = dataroot / "sheet.png"
     evaluate(dataroot, "--baselines", "--export_grid", sheet, "--grid_photos", "a 2#", "a 0#")
     with Image.open(sheet) as image:
-        assert image.size == (4 * 256 + 3 * 4, 24 + 2 * 256 + 4)
+        assert image.size == (4 * 112 + 3 * 4, 24 + 2 * 112 + 4)  # cells as large as the largest side
         photo = np.asarray(Image.open(dataroot / "testA/a 2#.png"))
-        shown = np.asarray(image)[24 + 80 : 24 + 176, 72:184]  # first cell, the 112 x 96 photo in its middle
+        shown = np.asarray(image)[24 + 8 : 24 + 104, :112]  # first cell, the 112 x 96 photo in its middle
     assert np.array_equal(shown, photo)
 
 
