@@ -112,6 +112,21 @@ def test_keys_go_from_photo_to_photo(results):
     assert current(results) == NAMES[1]
 
 
+def test_enlarging_a_photo_with_other_columns_shows_its_own_first_two(tmp_path, web_page):
+    page = ResultPage(tmp_path, "two domains")
+    for domain, color in (("A", "real_A"), ("B", "fake_B")):
+        files = {f"{kind}_{domain}": f"{kind}_{domain}.png" for kind in ("real", "fake", "rec")}
+        for file in files.values():
+            (tmp_path / file).write_bytes(encoded(COLORS[color], (40, 30)))
+        page.add(domain, files)
+    web_page.goto(page.save().as_uri())
+    web_page.locator("article", has_text="real_B").locator("figure a").first.click()
+    sources = web_page.eval_on_selector_all(
+        "#viewer img", "images => images.map((i) => i.getAttribute('src'))"
+    )
+    assert sources == ["real_B.png", "fake_B.png"]
+
+
 def test_thousand_photos_load_only_what_is_seen(tmp_path, web_page):
     requests = []
     web_page.on("request", lambda request: requests.append(request.url))

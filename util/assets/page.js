@@ -59,8 +59,9 @@ function select(row, scroll = true) {
 }
 
 function fillViewer() {
+  const own = current.querySelectorAll("figure a");
   for (const [side, column] of sides()) {
-    const target = link(current, column) ?? link(current, "0") ?? current.querySelector("figure a");
+    const target = link(current, column) ?? own[side === "before" ? 0 : 1] ?? own[0]; // a photo may lack a column
     const image = viewer.querySelector(`.${side}`);
     image.removeAttribute("src"); // never the previous photo under this one's name
     image.src = target.getAttribute("href");
