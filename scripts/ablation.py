@@ -30,6 +30,12 @@ _NOT_THE_EXPERIMENT = {
 FIGURES = ("subject_psnr", "subject_ssim", "gradient_left", "color_error", "halo")
 TITLES = ("subject PSNR, dB", "SSIM", "gradient left", "colour error", "halo", "blur match")
 
+NOTES = """`portrait` is tested as `scripts/test_portrait.sh` does; `at_128` is without its `--weights_size`, with
+`--focus_range 0.2 0.5`; `without_sharpening` is with `--lens_light srgb` alone; `linear_light` is with
+`--lens_light linear`. `unet_128` is tested like `portrait`. `demo` is `pretrained/demo` with `--masks auto`. These test
+settings were chosen on the same photos, so the figures flatter them a little. One seed each.
+"""
+
 
 def train_command(saved: dict) -> str:
     """The command that gives the `saved` options, without what is default anyway."""
@@ -63,7 +69,13 @@ def page(content: dict, rows: dict[str, str], checkpoints: Path) -> str:
     unknown = [method for method in rows if method not in content["methods"]]
     if unknown:
         raise UserError(f"--rows: {', '.join(unknown)} is not in the figures")
-    lines = ["# Ablation", "", f"Medians over {content['photos']} photos. Made by `scripts/ablation.py`.", ""]
+    lines = [
+        "# Ablation",
+        "",
+        f"Medians over {content['photos']} photos. Made by `scripts/ablation.py`.",
+        "",
+        NOTES,
+    ]
     if "blur_match_of_real_halves" in content:
         high = content["blur_match_of_real_halves"]["quantile_95"]
         lines += [f"Blur match of random halves of the real photos, 95% quantile: {high:.3f}.", ""]
