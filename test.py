@@ -23,7 +23,7 @@ from models.acceleration import autocast, computing_dtype, place
 from models.generator import generator_file
 from models.large_photos import FullResolution, Tiled
 from models.lens_generator import adjust_lens
-from models.translate_folder import translate_folder
+from models.translate_folder import Translator, translate_folder
 from options import Options, TestOptions
 from util.distributed import gathered, is_first, process_group, rank, world_size
 from util.errors import command_line
@@ -44,12 +44,13 @@ def test_photos(opt: Options) -> None:
     adjust_lens(generator.net, opt)
     generator.net = place(generator.net, opt, generator.device)
     generator.dtype = computing_dtype(opt.precision, generator.device)
+    translator: Translator = generator
     if opt.tile:
-        generator = Tiled(generator, opt.tile)
+        translator = Tiled(generator, opt.tile)
     elif opt.full_res:
-        generator = FullResolution(generator, opt.load_size)
+        translator = FullResolution(generator, opt.load_size)
     translate_folder(
-        generator,
+        translator,
         weights,
         Path(opt.input),
         Path(opt.output),

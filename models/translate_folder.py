@@ -4,15 +4,22 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from tqdm import tqdm
 
-from models.generator import Generator
 from util.distributed import gathered, rank, world_size
 from util.errors import UserError
 from util.images import ImageError, Metadata, is_image, list_images, read_photo, write_pixels
+
+
+class Translator(Protocol):
+    """What turns photos of one size into results, in one go or in parts: `Generator`, `Tiled`, `FullResolution`."""
+
+    def batch(self, photos: list[np.ndarray], masks: list[np.ndarray] | None = None) -> list[np.ndarray]:
+        """As `Generator.batch`."""
+        ...
 
 
 class Photo(NamedTuple):
@@ -50,7 +57,7 @@ def is_current(result: Path, *sources: Path) -> bool:
 
 
 def translate_folder(
-    generator: Generator,
+    translator: Translator,
     weights: Path,
     source: Path,
     target: Path,
@@ -78,7 +85,7 @@ def translate_folder(
         photos = read_ahead(pool, todo, 2 * batch_size, refused)
         for batch in same_size(photos, batch_size):
             masks = [mask_of(photo.path, photo.pixels) for photo in batch] if mask_of else None
-            results = generator.batch([photo.pixels for photo in batch], masks)
+            results = translator.batch([photo.pixels for photo in batch], masks)
             for photo, result in zip(batch, results, strict=True):
                 write_pixels(result, todo[photo.path], photo.metadata)
             bar.update(len(batch))
