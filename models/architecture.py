@@ -9,6 +9,7 @@ from torch import nn
 
 from models.lens_generator import LensGenerator
 from models.networks import define_G
+from models.output_modes import ResidualGenerator
 from util.checkpoint import StateDict, load_state_dict
 from util.errors import UserError
 
@@ -92,14 +93,15 @@ def generator_from_file(path: str | os.PathLike) -> nn.Module:
     """
     state = load_state_dict(path)
     lens = "weights_size" in state
-    arguments = infer_generator(
-        {key.removeprefix("net."): value for key, value in state.items()} if lens else state
-    )
+    residual = not lens and all(key.startswith("net.") for key in state)
+    arguments = infer_generator({key.removeprefix("net."): value for key, value in state.items()})
     if arguments is None:
         raise UserError(f"{path}: not a generator (neither a ResNet's keys nor a U-Net's)")
     net = define_G(**arguments)
     if lens:
         net = LensGenerator(net, state["radii"].tolist())
+    elif residual:
+        net = ResidualGenerator(net)
     load_into(net, state, path)
     return net.eval()
 
