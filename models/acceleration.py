@@ -20,7 +20,7 @@ def add_acceleration_options(parser: argparse.ArgumentParser, is_train: bool) ->
     add(
         "--precision",
         choices=PRECISIONS,
-        default="auto",
+        default="fp32",
         help="what convolutions compute in; auto: bf16 where the hardware does it natively, else fp32",
     )
     add("--channels_last", action="store_true", help="keep a pixel's channels together in memory")

@@ -50,7 +50,7 @@ class BaseOptions(ABC):
         add("--checkpoints_dir", default="./checkpoints", help="where checkpoints are kept")
         add(
             "--device",
-            default="fp32",
+            default="auto",
             help="auto, cpu, cuda or cuda:N; auto takes the first GPU where there is one",
         )
         add(
