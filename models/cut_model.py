@@ -177,6 +177,7 @@ class CUTModel(UnpairedModel):
             losses["NCE"] = share * opt.lambda_NCE * self.nce_loss(self.real_A, self.own_B)
             if opt.nce_idt:
                 losses["NCE_Y"] = share * opt.lambda_NCE * self.nce_loss(self.real_B, self.idt_B)
+        losses |= self.color_loss(self.own_B, self.real_A, self.mask_A)
         return losses | self.mask_losses(self.own_B, self.real_A, self.mask_A, weight=MASK_WEIGHT)
 
     def optimize_parameters(self) -> Losses:

@@ -136,6 +136,7 @@ class CycleGANModel(UnpairedModel):
             "G": self.gan_loss.generator(netD, self.judged(fake)),
             "cycle": lambda_cycle * self.cycle_loss(rec, real, mask),
         }
+        losses |= self.color_loss(own, real, mask)
         return losses | self.mask_losses(own, real, mask, weight=lambda_cycle)
 
     def cycle_loss(self, rec: torch.Tensor, real: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """A generator that does not paint: it says how far out of focus each pixel is, and a lens does the rest."""
 
 import argparse
+import math
 from collections.abc import Sequence
 
 import torch
@@ -23,6 +24,14 @@ STRIP = 256  # rows of a large photo that are filtered at a time
 # Radii are given at this length of a photo's shorter side, and grow with it.
 REFERENCE_SIDE = 256
 
+# Luma of ITU-R BT.601 and Sobel's kernels divided by 8: units per pixel.
+LUMA = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+_ACROSS = torch.tensor([1.0, 2.0, 1.0]).outer(torch.tensor([-1.0, 0.0, 1.0])) / 8
+SOBEL = torch.stack([_ACROSS, _ACROSS.T])[:, None]
+
+# Pixels around the subject, at that length, whose gradient is the subject's outline and not the background's.
+OUTLINE = 8
+
 
 class LensGenerator(nn.Module):
     """Mixture weights over the input and its lens-blurred copies, predicted by `net`, and their rendering.
@@ -32,9 +41,13 @@ class LensGenerator(nn.Module):
 
     The in-focus weight is stretched so that `focus_range` becomes [0,1]: above it a pixel is the input's, exactly.
 
+    A background that is as soft already as real lenses leave theirs is left alone: the radii of a photo are multiplied
+    by its `softening`.
+
     Args:
         net: `[B,3(+1),h,w] in [-1,1]` -> `[B,K+1,h,w] in [-1,1]`; with a fourth channel it is told the subject's mask.
         radii: K radii of blur, pixels where the photo's shorter side is 256.
+        soft_range: mean gradients of a background, LOW and HIGH: below LOW it is not blurred, above HIGH in full.
     """
 
     divisor = 1
@@ -46,6 +59,7 @@ class LensGenerator(nn.Module):
         weights_size: int = 128,
         focus_range: Sequence[float] = (0.0, 1.0),
         linear_light: bool = True,
+        soft_range: Sequence[float] = (0.0, 0.0),
     ):
         super().__init__()
         self.net = net
@@ -55,6 +69,7 @@ class LensGenerator(nn.Module):
         self.register_buffer("weights_size", torch.tensor(weights_size))
         self.register_buffer("focus_range", torch.tensor(focus_range, dtype=torch.float32))
         self.register_buffer("linear_light", torch.tensor(linear_light))
+        self.register_buffer("soft_range", torch.tensor(soft_range, dtype=torch.float32))
 
     def forward(
         self,
@@ -71,11 +86,41 @@ class LensGenerator(nn.Module):
         """
         logits = self.logits(x, mask)
         weights = self.stretch(self.carry(logits.softmax(dim=1), x))
-        scale = self.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
-        image = render(
-            x, weights, [scale * radius for radius in self.radii.tolist()], bool(self.linear_light)
-        )
+        image = self.blur(x, weights, self.radii.tolist())
         return (image, weights, logits) if with_logits else image
+
+    def blur(self, x: torch.Tensor, weights: torch.Tensor, radii: Sequence[float]) -> torch.Tensor:
+        """`render` with `radii` (at 256 pixels) scaled to the photo, to the aperture, and to what each photo needs."""
+        scale = self.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
+        photos = zip(x.split(1), weights.split(1), self.softening(x, weights[:, :1]).tolist(), strict=True)
+        return torch.cat(
+            [
+                render(photo, w, [scale * share * radius for radius in radii], bool(self.linear_light))
+                for photo, w, share in photos
+            ]
+        )
+
+    @torch.no_grad()
+    def softening(self, x: torch.Tensor, in_focus: torch.Tensor) -> torch.Tensor:
+        """How much of the blur each photo's background still needs, `[B] in [0,1]`.
+
+        Real lenses leave a wall as it is and dissolve a hedge. The background's mean gradient, as `util.metrics`
+        defines it, is placed in `soft_range`, on the scale of its logarithm. A photo without background needs all.
+        """
+        low, high = self.soft_range.tolist()
+        if high <= 0:
+            return x.new_ones(len(x))
+        scale = min(1.0, REFERENCE_SIDE / min(x.shape[-2:]))
+        size = [max(1, round(side * scale)) for side in x.shape[-2:]]
+        gray = (F.interpolate(x, size, mode="area").float() + 1) / 2
+        gray = (gray * LUMA.to(gray)).sum(1, keepdim=True) if x.shape[1] == 3 else gray
+        with torch.autocast(x.device.type, enabled=False):
+            gradient = F.conv2d(F.pad(gray, (1, 1, 1, 1), mode="reflect"), SOBEL.to(gray)).norm(dim=1)
+        focus = F.interpolate(in_focus.float(), size, mode="area")
+        background = 1 - F.max_pool2d(focus, 2 * OUTLINE + 1, stride=1, padding=OUTLINE)[:, 0]
+        mean = (gradient * background).sum((1, 2)) / background.sum((1, 2)).clamp(min=1e-6)
+        place = (mean.clamp(min=1e-6) / low).log() / math.log(high / low)
+        return torch.where(background.sum((1, 2)) > 0, place.clamp(0, 1), 1.0)
 
     def logits(self, x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """What the network makes of the whole photo at its own scale: `[B,K+1,h,w]`, bounded."""
@@ -101,10 +146,15 @@ class LensGenerator(nn.Module):
         return torch.cat(strips, dim=-2)
 
     def stretch(self, weights: torch.Tensor) -> torch.Tensor:
-        """Stretch the in-focus weight from `focus_range` to [0,1]; the others share the rest as before."""
+        """Stretch the in-focus weight from `focus_range` to [0,1]; the others share the rest as before.
+
+        With a wider aperture the share out of focus, `1 - w_0`, is taken to its power: what is nearly in focus must not
+        change more because the background does.
+        """
         low, high = self.focus_range.tolist()
         in_focus, blurred = weights[:, :1], weights[:, 1:]
         sharp = ((in_focus - low) / (high - low)).clamp(0, 1)
+        sharp = 1 - (1 - sharp) ** max(self.aperture, 1.0)
         return torch.cat(
             [sharp, blurred * ((1 - sharp) / blurred.sum(1, keepdim=True).clamp(min=1e-6))], dim=1
         )
@@ -123,6 +173,13 @@ def add_lens_test_options(parser: argparse.ArgumentParser) -> None:
         help="see train.py; default: as trained",
     )
     add("--lens_light", choices=("linear", "srgb"), help="see train.py; default: as trained")
+    add(
+        "--soft_range",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="see train.py; default: as trained",
+    )
 
 
 def check_lens_test_options(opt: argparse.Namespace) -> None:
@@ -131,15 +188,23 @@ def check_lens_test_options(opt: argparse.Namespace) -> None:
         raise UserError(f"--aperture {opt.aperture}: must not be negative")
     if opt.weights_size is not None and opt.weights_size < 1:
         raise UserError(f"--weights_size {opt.weights_size}: must be at least 1")
+    check_ranges(opt)
+
+
+def check_ranges(opt: argparse.Namespace) -> None:
+    """Raise a `UserError` for a `--focus_range` or `--soft_range` that can't work."""
     if opt.focus_range and not opt.focus_range[0] < opt.focus_range[1]:
         raise UserError("--focus_range LOW HIGH: LOW must be below HIGH")
+    if opt.soft_range and opt.soft_range != [0, 0] and not 0 < opt.soft_range[0] < opt.soft_range[1]:
+        raise UserError("--soft_range LOW HIGH: LOW must be above 0 and below HIGH; 0 0 turns it off")
 
 
 def adjust_lens(net: nn.Module, opt: argparse.Namespace) -> nn.Module:
     """Give `net`, if it is a lens, what the test options say; returns it."""
     if isinstance(net, LensGenerator):
         net.aperture = opt.aperture
-        changes = {"weights_size": opt.weights_size, "focus_range": opt.focus_range}
+        names = ("weights_size", "focus_range", "soft_range")
+        changes = {name: getattr(opt, name) for name in names}
         changes["linear_light"] = None if opt.lens_light is None else opt.lens_light == "linear"
         for name, value in changes.items():
             if value is not None:

@@ -15,8 +15,6 @@ import torch
 
 from models.adversary import create_gan_loss
 from models.base_model import Losses, Visuals, set_requires_grad
-from models.lens import render
-from models.lens_generator import REFERENCE_SIDE
 from models.losses import focus_loss
 from models.masking import MaskLosses
 from models.unpaired import UnpairedModel, mask_visuals
@@ -106,9 +104,8 @@ class LensModel(UnpairedModel):
     @torch.no_grad()
     def lens_blur(self) -> torch.Tensor:
         """real_A with its background out of focus, as the mask tells them apart: `[B,3,H,W] in [-1,1]`."""
-        radius = self.opt.lens_target * min(self.real_A.shape[-2:]) / REFERENCE_SIDE
         weights = torch.cat([self.mask_A, 1 - self.mask_A], dim=1)
-        return render(self.real_A, weights, [radius], self.opt.lens_light == "linear")
+        return self.netG.blur(self.real_A, weights, [self.opt.lens_target])
 
     def optimize_parameters(self) -> Losses:
         """A step of G, then one of D if there is any."""

@@ -60,6 +60,16 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
         help="lens: what is blurred, linear light as by a real lens, or sRGB values, which keeps every mean colour",
     )
     add(
+        "--soft_range",
+        type=float,
+        nargs=2,
+        default=[0.0, 0.0],
+        metavar=("LOW", "HIGH"),
+        help="lens: backgrounds whose mean gradient (luma in [0,1], per pixel at 256 pixels) is below LOW are not "
+        "blurred, above HIGH in full, between by its logarithm; the lower fifth and the median of shallow photos are "
+        "good; 0 0 = all in full",
+    )
+    add(
         "--encoder_weights",
         default="",
         help="--netG effnet_lite0: file with ImageNet weights; default: those of its package",
@@ -81,6 +91,11 @@ def make_generator(input_nc: int, output_nc: int, opt: argparse.Namespace) -> nn
     )
     if lens:
         return LensGenerator(
-            net, opt.lens_radii, opt.weights_size, opt.focus_range, opt.lens_light == "linear"
+            net,
+            opt.lens_radii,
+            opt.weights_size,
+            opt.focus_range,
+            opt.lens_light == "linear",
+            opt.soft_range,
         )
     return ResidualGenerator(net) if opt.output_mode == "residual" else net

@@ -8,7 +8,7 @@ from torch import nn
 
 from models.adversary import add_adversary_options, check_adversary_options
 from models.base_model import BaseModel, Visuals
-from models.losses import GANLoss
+from models.losses import GANLoss, block_means
 from models.masking import add_mask_options, check_mask_options, hide_subjects, masks_needed
 from util.errors import UserError
 
@@ -32,16 +32,28 @@ class UnpairedModel(BaseModel):
                 default="all",
                 help="what discriminators judge: whole photos, or with the subjects of both photos painted out in both",
             )
+            parser.add_argument(
+                "--lambda_color",
+                type=float,
+                default=0.0,
+                help="weight of: outside the subject, low frequencies (means of 16x16 pixels) stay; 0 = off",
+            )
         return parser
 
     @staticmethod
     def uses_masks(opt: argparse.Namespace) -> bool:
-        return masks_needed(opt) or opt.gan_region == "background"
+        return masks_needed(opt) or opt.gan_region == "background" or opt.lambda_color > 0
 
     @staticmethod
     def check_options(opt: argparse.Namespace) -> None:
         check_mask_options(opt)
         check_adversary_options(opt)
+        if opt.lambda_color < 0:
+            raise UserError(f"--lambda_color {opt.lambda_color}: must not be negative")
+        if opt.lambda_color > 0 and opt.output_mode == "lens":
+            raise UserError(
+                "--lambda_color is for generators that paint; --output_mode lens keeps colours by itself"
+            )
         if opt.gan_region == "background" and "crop" not in opt.preprocess:
             raise UserError(
                 "--gan_region background needs photos of one size: a --preprocess that ends in crop"
@@ -69,6 +81,18 @@ class UnpairedModel(BaseModel):
             own, idt = netG(torch.cat([real, other])).split([len(real), len(other)])
             return own, idt
         return netG(real), netG(other)
+
+    def color_loss(
+        self, own: torch.Tensor, real: torch.Tensor, mask: torch.Tensor | None
+    ) -> dict[str, torch.Tensor]:
+        """`color`: L1 between the low frequencies of the generator's `own` output and of `real`, outside the subject.
+
+        A lens spreads light and keeps its colour. Nothing when the loss is off.
+        """
+        if self.opt.lambda_color == 0:
+            return {}
+        difference = block_means((own - real) * (1 - mask))
+        return {"color": self.opt.lambda_color * difference.abs().mean()}
 
     def judged(self, x: torch.Tensor) -> torch.Tensor:
         """What of `x`, real or fake, discriminators see.

@@ -5,6 +5,7 @@ from argparse import Namespace
 import pytest
 import torch
 
+from models.cut_model import CUTModel
 from models.cycle_gan_model import CycleGANModel
 from models.diffaugment import augment
 from models.losses import GANLoss, block_means, r1_penalty
@@ -159,6 +160,39 @@ def test_block_means_of_small_images():
     """Smaller than a block: one mean of the largest square that fits."""
     x = torch.arange(24.0).view(1, 1, 4, 6)
     assert block_means(x).flatten().tolist() == [pytest.approx(x[..., :4].mean().item())]
+
+
+@pytest.mark.parametrize("model_class", [CycleGANModel, CUTModel])
+def test_color_loss_is_for_low_frequencies_outside_the_subject(model_class, batch):
+    model = model_class.__new__(model_class)
+    model.opt = Namespace(lambda_color=5.0)
+    subject, background = batch["mask_A"], 1 - batch["mask_A"]
+
+    def color_loss(change):
+        return model.color_loss(batch["A"] + change, batch["A"], batch["mask_A"])["color"].item()
+
+    assert color_loss(0.25 * subject) == 0
+    assert color_loss(0.25 * background) == pytest.approx(5 * 0.25 * (4096 - 256) / 4096)
+    assert color_loss(torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(32, 32)) == pytest.approx(0, abs=1e-6)
+    model.opt = Namespace(lambda_color=0.0)
+    assert model.color_loss(batch["B"], batch["A"], None) == {}
+
+
+@pytest.mark.parametrize("model", ["cycle_gan", "cut"])
+def test_color_loss_is_among_the_losses(model, batch):
+    opt = train_options("--model", model, "--lambda_color", "2")
+    assert opt.mask_policy == "required"
+    instance = {"cycle_gan": CycleGANModel, "cut": CUTModel}[model](opt)
+    instance.set_input(batch)
+    instance.forward()
+    name = "color_A" if model == "cycle_gan" else "color"
+    expected = 2 * block_means((instance.own_B - batch["A"]) * (1 - batch["mask_A"])).abs().mean()
+    assert instance.generator_losses()[name].item() == pytest.approx(expected.item())
+
+
+def test_color_loss_is_not_for_lenses():
+    with pytest.raises(UserError, match="--lambda_color is for generators that paint"):
+        train_options("--lambda_color", "1", "--output_mode", "lens")
 
 
 def test_regions_ask_for_masks_and_equal_sizes():

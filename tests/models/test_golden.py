@@ -48,7 +48,7 @@ def golden_model(variant, vgg19_file):
         no_dropout=True, init_type="normal", init_gain=0.02, gan_mode="lsgan", pool_size=0, lr=2e-4, beta1=0.5,
         lambda_A=10.0, lambda_B=10.0, lambda_identity=0.5, lambda_mask=0.0, add_mask=False, vgg19_loss=False,
         vgg19_weights=str(vgg19_file), lambda_R1=0.0, diffaugment="", gan_region="all", cycle_region="all",
-        norm_D=None, upsample="transpose", antialias=False,
+        lambda_color=0.0, norm_D=None, upsample="transpose", antialias=False,
         precision="fp32", channels_last=False, compile=False, accumulate=1, checkpoint_activations=False, ema=0.0,
         output_mode="image",
     )  # fmt: skip

@@ -14,6 +14,7 @@ from models.losses import focus_loss
 from models.networks import define_G
 from models.norms import get_norm_layer
 from util.checkpoint import save_network
+from util.metrics import Regions, background_gradient
 
 
 class Planned(torch.nn.Module):
@@ -70,11 +71,69 @@ def test_stretch_makes_sure_pixels_exact():
     assert torch.allclose(generator.stretch(weights), expected, atol=1e-6)
 
 
+def test_wider_aperture_does_not_change_more_of_what_is_in_between():
+    """The share out of focus is taken to the power of the aperture: what is sure stays, what is unsure gets sharper."""
+    generator = LensGenerator(Planned(), [2.0, 4.0], focus_range=(0.0, 1.0))
+    weights = torch.tensor([[0.0, 0.5, 0.5], [0.5, 0.25, 0.25], [1.0, 0.0, 0.0]]).T[None, ..., None]
+    generator.aperture = 2.0
+    expected = torch.tensor([[0, 0.5, 0.5], [0.75, 1 / 8, 1 / 8], [1, 0, 0]]).T[None, ..., None]
+    assert torch.allclose(generator.stretch(weights), expected, atol=1e-6)
+    generator.aperture = 0.5
+    assert torch.equal(generator.stretch(weights), weights)
+
+
+def slope_photo(slope: float, side: int = 256) -> torch.Tensor:
+    """`[1,3,H,W] in [-1,1]` whose luma rises by `slope` of [0,1] per pixel of a side of 256."""
+    ramp = slope * 256 / side * (torch.arange(side) - side / 2)
+    return (2 * ramp).expand(1, 3, side, side)
+
+
+def test_softening_is_the_place_of_the_gradient_on_a_log_scale():
+    low, high = 1e-4, 4e-4
+    generator = LensGenerator(Planned(), [4.0], soft_range=(low, high))
+    nothing = torch.zeros(1, 1, 256, 256)
+    photos = torch.cat([slope_photo(slope) for slope in (low / 2, low, 2e-4, high, 2 * high)])
+    shares = generator.softening(photos, nothing.expand(5, -1, -1, -1))
+    # A ramp's gradient is its slope but at the two borders, where reflection halves nothing and makes it zero.
+    assert torch.allclose(shares, torch.tensor([0, 0, 0.5, 1, 1]), atol=0.01)
+    assert generator.softening(photos, nothing.expand(5, -1, -1, -1) + 1).tolist() == [1.0] * 5
+    large = generator.softening(slope_photo(2e-4, 512), torch.zeros(1, 1, 512, 512))
+    assert large.item() == pytest.approx(0.5, abs=0.01)
+    generator.soft_range.zero_()
+    assert generator.softening(photos, nothing.expand(5, -1, -1, -1)).tolist() == [1.0] * 5
+
+
+def test_softening_measures_what_evaluation_measures():
+    """The gradient of `util.metrics` for a cat with a square subject, put at the middle of a range."""
+    photo = chelsea()[:256, :256]
+    mask = np.zeros((256, 256), np.float32)
+    mask[80:200, 60:180] = 1
+    # The network's outline is a square's, evaluation's a disc's: both 8 pixels away from straight edges.
+    gradient = background_gradient(
+        photo.astype(np.float32) / 255, Regions.of_mask(mask, dilated=8.5).background
+    )
+    generator = LensGenerator(Planned(), [4.0], soft_range=(gradient / 2, gradient * 2))
+    x = torch.from_numpy(photo.transpose(2, 0, 1).astype(np.float32)).div(127.5).sub(1)[None]
+    share = generator.softening(x, torch.from_numpy(mask)[None, None])
+    assert share.item() == pytest.approx(0.5, abs=0.01)
+
+
+def test_soft_background_is_left_alone():
+    """Each photo of a batch by itself: the soft one comes back, the busy one is blurred."""
+    photos = torch.cat([slope_photo(1e-4), torch.rand(1, 3, 256, 256) * 2 - 1])
+    generator = LensGenerator(Planned(), [4.0, 8.0], weights_size=64, soft_range=(1e-3, 1e-2)).eval()
+    out = generator(photos)
+    assert (out[0] - photos[0]).abs().max() < 1e-5
+    assert out[1, :, :, 200:].std() < 0.2 * photos[1, :, :, 200:].std()
+
+
 @pytest.mark.parametrize("netG", ["resnet_6blocks", "unet_128", "effnet_lite0"])
 @pytest.mark.parametrize("input_nc", [3, 4])
 def test_file_holds_all_that_the_generator_is(tmp_path, netG, input_nc):
     torch.manual_seed(0)
-    generator = LensGenerator(define_G(input_nc, 4, 4, netG), [1.0, 3.0, 9.0], 64, (0.25, 0.75)).eval()
+    generator = LensGenerator(
+        define_G(input_nc, 4, 4, netG), [1.0, 3.0, 9.0], 64, (0.25, 0.75), True, (0.01, 0.02)
+    ).eval()
     save_network(generator, tmp_path / "latest_net_G.pth")
     loaded = load_generator(tmp_path)
     x, mask = torch.rand(1, 3, 70, 90) * 2 - 1, torch.rand(1, 1, 70, 90)
