@@ -2,6 +2,7 @@
 
 import os
 import signal
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,9 @@ from util.errors import UserError
 
 # First number of a seed: keeps the random numbers of the order apart from those of the photos.
 ORDER_STREAM = 0
+
+# Workers wait for the disk too, so more of them than processors is no mistake.
+warnings.filterwarnings("ignore", message="This DataLoader will create")
 
 
 class EpochBatches(Sampler[list[tuple[int, int]]]):

@@ -37,9 +37,11 @@ class LensGenerator(nn.Module):
     """Mixture weights over the input and its lens-blurred copies, predicted by `net`, and their rendering.
 
     `net` sees the whole photo scaled so that its shorter side is `weights_size`: to know who is the subject takes
-    the whole picture and few pixels. Its weights are then carried to the photo's own size.
+    the whole picture and few pixels. Its weights are then carried to the photo's own size. In training it may see
+    fewer, `train_weights_size`: crops and zooms show people larger there than whole photos do (Touvron et al. 2019).
 
-    The in-focus weight is stretched so that `focus_range` becomes [0,1]: above it a pixel is the input's, exactly.
+    In evaluation the in-focus weight is stretched so that `focus_range` becomes [0,1]: above it a pixel is the input's,
+    exactly. In training, pixels beyond the range would have no gradient.
 
     A background that is as soft already as real lenses leave theirs is left alone: the radii of a photo are multiplied
     by its `softening`.
@@ -60,9 +62,11 @@ class LensGenerator(nn.Module):
         focus_range: Sequence[float] = (0.0, 1.0),
         linear_light: bool = True,
         soft_range: Sequence[float] = (0.0, 0.0),
+        train_weights_size: int | None = None,
     ):
         super().__init__()
         self.net = net
+        self.train_weights_size = train_weights_size or weights_size
         self.aperture = 1.0  # multiplies the radii
         self.takes_mask = input_channels(net) == 4
         self.register_buffer("radii", torch.tensor(radii, dtype=torch.float32))
@@ -124,7 +128,8 @@ class LensGenerator(nn.Module):
 
     def logits(self, x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """What the network makes of the whole photo at its own scale: `[B,K+1,h,w]`, bounded."""
-        scale = int(self.weights_size) / min(x.shape[-2:])
+        shorter = self.train_weights_size if self.training else int(self.weights_size)
+        scale = shorter / min(x.shape[-2:])
         divisor = self.net.divisor
         size = [max(1, round(side * scale / divisor)) * divisor for side in x.shape[-2:]]
         seen = torch.cat([x, 2 * mask - 1], dim=1) if self.takes_mask else x
@@ -151,6 +156,8 @@ class LensGenerator(nn.Module):
         With a wider aperture the share out of focus, `1 - w_0`, is taken to its power: what is nearly in focus must not
         change more because the background does.
         """
+        if self.training:
+            return weights
         low, high = self.focus_range.tolist()
         in_focus, blurred = weights[:, :1], weights[:, 1:]
         sharp = ((in_focus - low) / (high - low)).clamp(0, 1)
@@ -186,13 +193,15 @@ def check_lens_test_options(opt: argparse.Namespace) -> None:
     """Raise a `UserError` for values of `add_lens_test_options` that can't work."""
     if opt.aperture < 0:
         raise UserError(f"--aperture {opt.aperture}: must not be negative")
-    if opt.weights_size is not None and opt.weights_size < 1:
-        raise UserError(f"--weights_size {opt.weights_size}: must be at least 1")
-    check_ranges(opt)
+    check_lens_options(opt)
 
 
-def check_ranges(opt: argparse.Namespace) -> None:
-    """Raise a `UserError` for a `--focus_range` or `--soft_range` that can't work."""
+def check_lens_options(opt: argparse.Namespace) -> None:
+    """Raise a `UserError` for values that can't work, of the options that training and testing share."""
+    for name in ("weights_size", "train_weights_size"):
+        size = getattr(opt, name, None)
+        if size is not None and size < 1:
+            raise UserError(f"--{name} {size}: must be at least 1")
     if opt.focus_range and not opt.focus_range[0] < opt.focus_range[1]:
         raise UserError("--focus_range LOW HIGH: LOW must be below HIGH")
     if opt.soft_range and opt.soft_range != [0, 0] and not 0 < opt.soft_range[0] < opt.soft_range[1]:

@@ -46,12 +46,17 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
         help="lens: shorter side, in pixels, at which the generator sees the whole photo",
     )
     add(
+        "--train_weights_size",
+        type=int,
+        help="lens: that side in training; three quarters of it suit zooms up to 1.4; default: the same",
+    )
+    add(
         "--focus_range",
         type=float,
         nargs=2,
         default=[0.0, 1.0],
         metavar=("LOW", "HIGH"),
-        help="lens: in-focus weights below LOW count as 0, those above HIGH as 1, where a pixel stays as it is",
+        help="lens, at test: in-focus weights below LOW count as 0, above HIGH as 1, where pixels stay as they are",
     )
     add(
         "--lens_light",
@@ -97,5 +102,6 @@ def make_generator(input_nc: int, output_nc: int, opt: argparse.Namespace) -> nn
             opt.focus_range,
             opt.lens_light == "linear",
             opt.soft_range,
+            opt.train_weights_size,
         )
     return ResidualGenerator(net) if opt.output_mode == "residual" else net

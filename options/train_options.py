@@ -5,7 +5,7 @@ from typing import Any
 
 from models import find_model_using_name
 from models.acceleration import check_acceleration_options
-from models.lens_generator import check_ranges
+from models.lens_generator import check_lens_options
 from models.losses import GAN_MODES
 from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES, NORMS_D
 from models.norms import NORMS
@@ -157,5 +157,5 @@ class TrainOptions(BaseOptions):
                 f"plus --n_epochs_decay {opt.n_epochs_decay}"
             )
         check_acceleration_options(opt)
-        check_ranges(opt)
+        check_lens_options(opt)
         find_model_using_name(opt.model).check_options(opt)

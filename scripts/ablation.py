@@ -1,111 +1,209 @@
-"""Write docs/ablation.md: figures of evaluate.py beside the options that each model was trained with.
+"""Train, test and measure every row of docs/ablation.md, and write the page.
 
-    python scripts/evaluate.py --dataroot D --results small=out/small portrait=out/portrait --output results/ablation
-    python scripts/ablation.py --figures results/ablation/figures.json --checkpoints_dir checkpoints \\
-        --rows small=small portrait=portrait
+    python scripts/ablation.py --dataroot D              # what is done already is not done again; hours on a CPU
+    python scripts/ablation.py --dataroot D --rows portrait_1 no_focus
+    python scripts/ablation.py --dataroot D --only_page  # from the figures that are there
 
-A row is METHOD=NAME: the figures of METHOD, and checkpoints/NAME/train_opt.json for the command that trained it.
+D holds trainA, trainB, testA, testB, maskA, maskB.
 """
 
 import argparse
 import json
 import shlex
+import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from models.architecture import saved_options
-from options import TrainOptions
 from util.errors import UserError, command_line
 from util.files import write_text
+from util.images import list_images
 
-# Of one machine or call; the rest of the options is the experiment.
-_NOT_THE_EXPERIMENT = {
-    "checkpoints_dir", "dataroot", "device", "display_id", "isTrain", "mask_policy", "name", "no_html", "num_threads",
-    "print_freq", "save_epoch_freq", "save_latest_freq", "precision",
-}  # fmt: skip
-
-FIGURES = ("subject_psnr", "subject_ssim", "gradient_left", "color_error", "halo")
-TITLES = ("subject PSNR, dB", "SSIM", "gradient left", "colour error", "halo", "blur match")
-
-NOTES = """`portrait` is tested as `scripts/test_portrait.sh` does; `at_128` is without its `--weights_size`, with
-`--focus_range 0.2 0.5`; `without_sharpening` is with `--lens_light srgb` alone; `linear_light` is with
-`--lens_light linear`. `unet_128` is tested like `portrait`. `demo` is `pretrained/demo` with `--masks auto`. These test
-settings were chosen on the same photos, so the figures flatter them a little. One seed each.
-"""
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path("results/ablation")
 
 
-def train_command(saved: dict) -> str:
-    """The command that gives the `saved` options, without what is default anyway."""
-    model = ["--model", saved["model"]]
-    parser = TrainOptions().parser(model)
-    words = ["python", "train.py", "--dataroot", "DATAROOT", *model]
-    for action in parser._actions:
-        name = action.dest
-        value = saved.get(name, action.default)
-        if name in _NOT_THE_EXPERIMENT | {"model", "help"} or value == action.default:
-            continue
-        if action.const is not None:  # a switch
-            if value == action.const:
-                words.append(action.option_strings[0])
-        else:
-            words += [action.option_strings[0], *map(str, value if isinstance(value, list) else [value])]
-    return shlex.join(words)
+@dataclass(frozen=True)
+class Model:
+    """A model of the table: the script that trains it and what is changed of that."""
+
+    script: str
+    flags: tuple[str, ...] = ()
+    folder: Path = Path("checkpoints")
+
+    def command(self, dataroot: str, name: str) -> list[str]:
+        """What trains it."""
+        return ["bash", f"scripts/{self.script}", dataroot, name, *self.flags]
 
 
-def row(method: str, figures: dict) -> str:
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: a model and how it is tested."""
+
+    model: str
+    flags: tuple[str, ...] = ()
+
+
+def portrait(*flags: str, seed: int = 1) -> Model:
+    """The portrait recipe, with changes."""
+    return Model("train_portrait.sh", ("--seed", str(seed), *flags))
+
+
+# The published combined recipe without its VGG term, at a size for a CPU.
+PAINTER = (
+    *("--netG", "resnet_6blocks", "--ngf", "32", "--ndf", "32", "--load_size", "256", "--crop_size", "128"),
+    *("--n_epochs", "6", "--n_epochs_decay", "4", "--seed", "1", "--add_mask", "--lambda_mask", "1"),
+)
+NO_GRIDS = ("--upsample", "resize", "--antialias")
+BACKGROUND = ("--gan_region", "background", "--norm_D", "none", "--lambda_R1", "1")
+CALM = (*BACKGROUND, "--diffaugment", "color,translation")
+
+MODELS = {
+    "portrait_1": portrait(),
+    "portrait_2": portrait(seed=2),
+    "portrait_3": portrait(seed=3),
+    "no_focus": portrait("--lambda_focus", "0"),
+    "no_augmentation": portrait("--augment_zoom", "0", "--augment_light", "0", "--augment_paste", "0"),
+    "mask_loss_10": portrait("--lambda_mask", "10"),
+    "unet_128": portrait("--netG", "unet_128"),
+    "adversarial": portrait("--lambda_GAN", "1", "--ndf", "32", *CALM),
+    "with_mask": portrait("--mask_input", "--lens_radii", "1.5", "3", "6", "--lens_target", "3"),
+    "painted": Model("train_baseline.sh", PAINTER),
+    "painted_color": Model("train_baseline.sh", (*PAINTER, "--lambda_color", "30")),
+    "painted_no_grids": Model("train_baseline.sh", (*PAINTER, *NO_GRIDS)),
+    "painted_all": Model(
+        "train_baseline.sh", (*PAINTER, *NO_GRIDS, *CALM, "--lambda_color", "30", "--cycle_region", "low")
+    ),
+    "demo": Model("train_demo_model.sh", folder=Path("pretrained")),
+}
+WIDE = ("--aperture", "2")
+ROWS = {
+    **{f"portrait_{seed}": Row(f"portrait_{seed}") for seed in (1, 2, 3)},
+    **{f"portrait_{seed}_aperture_2": Row(f"portrait_{seed}", WIDE) for seed in (1, 2, 3)},
+    "same_blur_for_all": Row("portrait_1", ("--soft_range", "0", "0")),
+    "linear_light": Row("portrait_1", ("--lens_light", "linear")),
+    "unstretched": Row("portrait_1", ("--focus_range", "0", "1")),
+    "at_training_size": Row("portrait_1", ("--weights_size", "192")),
+    **{
+        name: Row(name) for name in ("no_focus", "no_augmentation", "mask_loss_10", "unet_128", "adversarial")
+    },
+    "with_mask": Row("with_mask", ("--masks", "auto")),
+    "with_mask_aperture_2": Row("with_mask", ("--masks", "auto", *WIDE)),
+    "demo": Row("demo", ("--masks", "auto")),
+    "demo_aperture_2": Row("demo", ("--masks", "auto", *WIDE)),
+    **{name: Row(name) for name in ("painted", "painted_color", "painted_no_grids", "painted_all")},
+}
+
+FIGURES = {
+    "subject_psnr": ("subject PSNR, dB", 1),
+    "subject_ssim": ("SSIM", 4),
+    "gradient_left": ("gradient left", 3),
+    "color_error": ("colour error", 4),
+    "halo": ("halo", 4),
+    "grid": ("grid", 4),
+}
+
+
+def train(name: str, dataroot: str) -> None:
+    """Train the model `name` unless it is trained; go on where it was stopped."""
+    model = MODELS[name]
+    folder = model.folder / name
+    if model.folder != Path("checkpoints") or (folder / "ablation_done").exists():
+        return
+    if (folder / "latest_state.pth").exists():
+        run([sys.executable, "train.py", "--dataroot", dataroot, "--name", name, "--continue_train"])
+    else:
+        run(model.command(dataroot, name))
+    write_text(folder / "ablation_done", "")
+
+
+def test_command(row: Row, dataroot: str, output: str) -> list[str]:
+    """What makes the results of a row."""
+    where = ["--name", row.model]
+    if MODELS[row.model].folder != Path("checkpoints"):
+        where += ["--checkpoints_dir", str(MODELS[row.model].folder)]
+    return ["python", "test.py", "--input", f"{dataroot}/testA", "--output", output, *where, *row.flags]
+
+
+def measure(rows: Sequence[str], dataroot: str) -> None:
+    """Test the rows and measure them and the conventional blurs."""
+    for name in rows:
+        output = str(RESULTS / name)
+        run([sys.executable, *test_command(ROWS[name], dataroot, output)[1:], "--overwrite"])
+    results = [f"{name}={RESULTS / name}" for name in rows]
+    evaluate = [sys.executable, "scripts/evaluate.py", "--dataroot", dataroot, "--results", *results]
+    run(
+        [*evaluate, "--baselines", "--disc_radii", "1", "2", "3.5", "6", "--output", str(RESULTS / "figures")]
+    )
+
+
+def run(command: list[str]) -> None:
+    """Run a program of this repository; one that fails has said why and ends this one."""
+    print(f"$ {shlex.join(command)}", flush=True)
+    done = subprocess.run(command, cwd=ROOT, check=False)
+    if done.returncode:
+        raise UserError(f"stopped with exit status {done.returncode}: {shlex.join(command)}")
+
+
+def line(method: str, figures: dict) -> str:
     """The line of a method in the table."""
     medians = figures["median"]
-    # JSON has no infinity: the file says "inf" where a subject is untouched.
-    values = {name: float(medians[name]["median"]) for name in FIGURES}
-    cells = [f"{value:.{1 if name == 'subject_psnr' else 4}f}" for name, value in values.items()]
+    # JSON has no infinity: the file says "Infinity" where a subject is untouched.
+    cells = [f"{float(medians[name]['median']):.{decimals}f}" for name, (_, decimals) in FIGURES.items()]
     return f"| {method} | {' | '.join(cells)} | {figures['set'].get('blur_match', float('nan')):.3f} |"
 
 
-def page(content: dict, rows: dict[str, str], checkpoints: Path) -> str:
-    """The whole document."""
-    unknown = [method for method in rows if method not in content["methods"]]
-    if unknown:
-        raise UserError(f"--rows: {', '.join(unknown)} is not in the figures")
+def page(content: dict, photos_in_training: int) -> str:
+    """The whole document, from the content of `figures.json`."""
+    halves = content["blur_match_of_real_halves"]
+    titles = [title for title, _ in FIGURES.values()]
     lines = [
         "# Ablation",
         "",
-        f"Medians over {content['photos']} photos. Made by `scripts/ablation.py`.",
+        "Made by `scripts/ablation.py`, which trains, tests and measures; what it shows is said in [lens.md](lens.md).",
         "",
-        NOTES,
+        f"Medians over {content['photos']} photos that were not among the {photos_in_training} trained on. Blur match "
+        f"of random halves of the real photos: median {halves['median']:.3f}, 95% below {halves['quantile_95']:.3f}.",
+        "",
+        f"| method | {' | '.join(titles)} | blur match |",
+        "|---" * (len(titles) + 2) + "|",
+        *(line(method, figures) for method, figures in content["methods"].items()),
+        "",
+        "## Commands",
+        "",
+        "`D` is the dataroot, `OUT` a folder for the results.",
+        "",
     ]
-    if "blur_match_of_real_halves" in content:
-        high = content["blur_match_of_real_halves"]["quantile_95"]
-        lines += [f"Blur match of random halves of the real photos, 95% quantile: {high:.3f}.", ""]
-    lines += [f"| method | {' | '.join(TITLES)} |", "|---" * (len(TITLES) + 1) + "|"]
-    lines += [row(method, figures) for method, figures in content["methods"].items()]
-    lines += ["", "## Commands", ""]
-    for method, name in rows.items():
-        saved = saved_options(checkpoints / name)
-        if not saved:
-            raise UserError(f"--rows {method}={name}: {checkpoints / name} has no train_opt.json")
-        lines += [f"`{method}`:", "", "```sh", train_command(saved), "```", ""]
+    for method in content["methods"]:
+        if method in ROWS:
+            row = ROWS[method]
+            commands = [MODELS[row.model].command("D", row.model), test_command(row, "D", "OUT")]
+            lines += [f"`{method}`:", "", "```sh", *map(shlex.join, commands), "```", ""]
     return "\n".join(lines)
 
 
 @command_line
 def main(argv: Sequence[str] | None = None) -> None:
-    """Read the figures and options, write the page."""
+    """Train, test, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--figures", type=Path, required=True, help="figures.json of evaluate.py")
-    parser.add_argument("--checkpoints_dir", type=Path, default=Path("checkpoints"), help="where models are")
-    parser.add_argument(
-        "--rows", nargs="+", required=True, metavar="METHOD=NAME", help="methods and their models"
-    )
-    parser.add_argument("--output", type=Path, default=Path("docs/ablation.md"), help="page to write")
+    parser.add_argument("--dataroot", type=Path, required=True, help="folder with trainA, trainB, testA, ...")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), help="rows of the table")
+    parser.add_argument("--only_page", action="store_true", help="write the page from the figures at hand")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "ablation.md", help="page to write")
     args = parser.parse_args(argv)
-    if not args.figures.is_file():
-        raise UserError(f"--figures {args.figures}: no such file; make it with scripts/evaluate.py")
-    rows = dict(text.partition("=")[::2] for text in args.rows)
-    content = json.loads(args.figures.read_text(encoding="utf-8"))
-    write_text(args.output, page(content, rows, args.checkpoints_dir))
+    dataroot = str(args.dataroot.resolve())
+    figures = ROOT / RESULTS / "figures" / "figures.json"
+    if not args.only_page:
+        for name in dict.fromkeys(ROWS[row].model for row in args.rows):
+            train(name, dataroot)
+        measure(args.rows, dataroot)
+    elif not figures.is_file():
+        raise UserError(f"{figures}: no such file; leave --only_page out")
+    content = json.loads(figures.read_text(encoding="utf-8"))
+    write_text(args.output, page(content, len(list_images(args.dataroot / "trainA"))))
 
 
 if __name__ == "__main__":

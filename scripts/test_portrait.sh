@@ -5,5 +5,4 @@ set -euo pipefail
 dataroot=$(realpath "${1:?usage: scripts/test_portrait.sh DATAROOT [NAME] [options ...]}")
 name=${2:-portrait}
 cd "$(dirname "$0")/.."
-exec python test.py --dataroot "$dataroot" --name "$name" --model lens \
-    --weights_size 192 --focus_range 0.3 0.5 --lens_light srgb "${@:3}"
+exec python test.py --dataroot "$dataroot" --name "$name" --model lens "${@:3}"

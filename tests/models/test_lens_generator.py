@@ -48,6 +48,19 @@ def test_left_is_untouched_right_is_blurred_at_any_size(size):
     assert out[right].std() < 0.9 * photo[right].std()
 
 
+def test_training_sees_fewer_pixels_and_every_weight():
+    generator = LensGenerator(
+        Planned(), [4.0], weights_size=64, focus_range=(0.4, 0.6), train_weights_size=48
+    )
+    photo = torch.rand(1, 3, 96, 128) * 2 - 1
+    weights = generator.eval()(photo, with_logits=True)[1]
+    assert generator.net.seen == (64, 84)
+    assert weights[:, 0, :, :20].min() == 1
+    weights = generator.train()(photo, with_logits=True)[1]
+    assert generator.net.seen == (48, 64)
+    assert weights[:, 0, :, :20].min() > 0.99 and weights[:, 0].max() < 1
+
+
 def test_radii_grow_with_the_photo_and_the_aperture():
     """Twice the photo, or half the photo at twice the aperture: the same picture at another size."""
     small = F.interpolate(
@@ -65,7 +78,7 @@ def test_radii_grow_with_the_photo_and_the_aperture():
 
 
 def test_stretch_makes_sure_pixels_exact():
-    generator = LensGenerator(Planned(), [2.0, 4.0], focus_range=(0.2, 0.6))
+    generator = LensGenerator(Planned(), [2.0, 4.0], focus_range=(0.2, 0.6)).eval()
     weights = torch.tensor([[0.1, 0.6, 0.3], [0.4, 0.4, 0.2], [0.6, 0.1, 0.3]]).T[None, ..., None]
     expected = torch.tensor([[0, 2 / 3, 1 / 3], [0.5, 1 / 3, 1 / 6], [1, 0, 0]]).T[None, ..., None]
     assert torch.allclose(generator.stretch(weights), expected, atol=1e-6)
@@ -73,7 +86,7 @@ def test_stretch_makes_sure_pixels_exact():
 
 def test_wider_aperture_does_not_change_more_of_what_is_in_between():
     """The share out of focus is taken to the power of the aperture: what is sure stays, what is unsure gets sharper."""
-    generator = LensGenerator(Planned(), [2.0, 4.0], focus_range=(0.0, 1.0))
+    generator = LensGenerator(Planned(), [2.0, 4.0], focus_range=(0.0, 1.0)).eval()
     weights = torch.tensor([[0.0, 0.5, 0.5], [0.5, 0.25, 0.25], [1.0, 0.0, 0.0]]).T[None, ..., None]
     generator.aperture = 2.0
     expected = torch.tensor([[0, 0.5, 0.5], [0.75, 1 / 8, 1 / 8], [1, 0, 0]]).T[None, ..., None]

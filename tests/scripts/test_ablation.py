@@ -1,32 +1,68 @@
-"""The ablation page: the command it prints gives the options it was made from."""
+"""The ablation: what it runs, and that its page says what was run."""
 
+import json
 import shlex
 
+import pytest
+
+from options import TestOptions as OptionsAtTest
 from options import TrainOptions
-from scripts.ablation import row, train_command
+from scripts import ablation
+from util.files import write_text
 
 
-def test_command_gives_back_the_options(dataroot):
-    given = [
-        "--model",
-        "lens",
-        "--mask_input",
-        "--netG",
-        "unet_128",
-        "--lens_radii",
-        "1.5",
-        "3",
-        "--lr",
-        "0.001",
-    ]
-    opt = TrainOptions().parse(["--dataroot", str(dataroot), "--preprocess", "crop", *given])
-    words = shlex.split(train_command(vars(opt)))
-    assert words[:2] == ["python", "train.py"]
-    again = TrainOptions().parse([str(dataroot) if word == "DATAROOT" else word for word in words[2:]])
-    assert vars(again) == vars(opt)
+@pytest.fixture
+def ran(monkeypatch, tmp_path):
+    """The commands that would be run, in an empty folder; the programs themselves have tests of their own."""
+    commands = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ablation, "run", lambda command: commands.append(shlex.join(command)))
+    return commands
 
 
-def test_row_of_an_untouched_subject():
-    median = {name: {"median": 0.5} for name in ("subject_ssim", "gradient_left", "color_error", "halo")}
-    line = row("disc", {"median": median | {"subject_psnr": {"median": "inf"}}, "set": {"blur_match": 0.25}})
-    assert line == "| disc | inf | 0.5000 | 0.5000 | 0.5000 | 0.5000 | 0.250 |"
+def test_all_flags_exist(dataroot):
+    for model in ablation.MODELS.values():
+        if model.folder.name == "checkpoints":
+            base = ["--model", "lens"] if "portrait" in model.script else []
+            TrainOptions().parse(["--dataroot", str(dataroot), "--name", "x", *base, *model.flags])
+    for row in ablation.ROWS.values():
+        OptionsAtTest().parse(ablation.test_command(row, str(dataroot), "out")[2:])
+        assert row.model in ablation.MODELS
+
+
+def test_training_is_begun_then_gone_on_with_then_done(ran, tmp_path):
+    ablation.train("portrait_2", "D")
+    assert ran.pop() == "bash scripts/train_portrait.sh D portrait_2 --seed 2"
+    folder = tmp_path / "checkpoints" / "portrait_2"
+    (folder / "ablation_done").unlink()
+    write_text(folder / "latest_state.pth", "")
+    ablation.train("portrait_2", "D")
+    assert ran.pop().endswith("train.py --dataroot D --name portrait_2 --continue_train")
+    ablation.train("portrait_2", "D")
+    ablation.train("demo", "D")  # comes with the code
+    assert not ran
+
+
+def test_line_of_an_untouched_subject():
+    names = ("subject_ssim", "gradient_left", "color_error", "halo", "grid")
+    median = {name: {"median": 0.5} for name in names} | {"subject_psnr": {"median": "Infinity"}}
+    line = ablation.line("disc", {"median": median, "set": {"blur_match": 0.25}})
+    assert line == "| disc | inf | 0.5000 | 0.500 | 0.5000 | 0.5000 | 0.5000 | 0.250 |"
+
+
+def test_page_has_the_figures_and_the_commands_of_its_rows(ran, dataroot, tmp_path, monkeypatch):
+    monkeypatch.setattr(ablation, "ROOT", tmp_path)
+    median = {name: {"median": number} for number, name in enumerate(ablation.FIGURES)}
+    methods = {name: {"median": median, "set": {}} for name in ("input", "with_mask_aperture_2")}
+    halves = {"median": 0.2, "quantile_95": 0.4}
+    content = {"photos": 15, "methods": methods, "blur_match_of_real_halves": halves}
+    write_text(tmp_path / ablation.RESULTS / "figures" / "figures.json", json.dumps(content))
+    page = tmp_path / "ablation.md"
+    ablation.main(["--dataroot", str(dataroot), "--only_page", "--output", str(page)])
+    text = page.read_text()
+    assert "15 photos that were not among the 4 trained on" in text
+    assert "median 0.200, 95% below 0.400" in text
+    assert "| input | 0.0 | 1.0000 | 2.000 | 3.0000 | 4.0000 | 5.0000 | nan |" in text
+    train, test = text[text.index("```sh") :].splitlines()[1:3]
+    assert train.startswith("bash scripts/train_portrait.sh D with_mask --seed 1 --mask_input")
+    assert test == "python test.py --input D/testA --output OUT --name with_mask --masks auto --aperture 2"
