@@ -153,15 +153,15 @@ class LensGenerator(nn.Module):
     def stretch(self, weights: torch.Tensor) -> torch.Tensor:
         """Stretch the in-focus weight from `focus_range` to [0,1]; the others share the rest as before.
 
-        With a wider aperture the share out of focus, `1 - w_0`, is taken to its power: what is nearly in focus must not
-        change more because the background does.
+        With a wider aperture the share out of focus becomes `(1 - w_0)^(aperture^3)`: blur of twice the radius changes
+        what it touches more, and what is half in focus, hair and the net's own doubts, must not pay for it.
         """
         if self.training:
             return weights
         low, high = self.focus_range.tolist()
         in_focus, blurred = weights[:, :1], weights[:, 1:]
         sharp = ((in_focus - low) / (high - low)).clamp(0, 1)
-        sharp = 1 - (1 - sharp) ** max(self.aperture, 1.0)
+        sharp = 1 - (1 - sharp) ** max(self.aperture, 1.0) ** 3
         return torch.cat(
             [sharp, blurred * ((1 - sharp) / blurred.sum(1, keepdim=True).clamp(min=1e-6))], dim=1
         )

@@ -85,11 +85,12 @@ def test_stretch_makes_sure_pixels_exact():
 
 
 def test_wider_aperture_does_not_change_more_of_what_is_in_between():
-    """The share out of focus is taken to the power of the aperture: what is sure stays, what is unsure gets sharper."""
+    """The share out of focus is taken to the cube of the aperture: what is sure stays, what is unsure gets sharper."""
     generator = LensGenerator(Planned(), [2.0, 4.0], focus_range=(0.0, 1.0)).eval()
     weights = torch.tensor([[0.0, 0.5, 0.5], [0.5, 0.25, 0.25], [1.0, 0.0, 0.0]]).T[None, ..., None]
     generator.aperture = 2.0
-    expected = torch.tensor([[0, 0.5, 0.5], [0.75, 1 / 8, 1 / 8], [1, 0, 0]]).T[None, ..., None]
+    left = 0.5**8 / 2
+    expected = torch.tensor([[0, 0.5, 0.5], [1 - 0.5**8, left, left], [1, 0, 0]]).T[None, ..., None]
     assert torch.allclose(generator.stretch(weights), expected, atol=1e-6)
     generator.aperture = 0.5
     assert torch.equal(generator.stretch(weights), weights)
