@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-import lpips
 import numpy as np
 import torch
 from PIL import Image
@@ -33,6 +32,8 @@ class Lpips:
         """Raises:
         UserError: `weights` is missing or not AlexNet's.
         """
+        import lpips  # not above, where it would come before util.torchvision_cpu
+
         state = load_weights(weights, "--lpips_weights")
         self._device = _device()
         with warnings.catch_warnings():

@@ -1,5 +1,7 @@
 """LPIPS, FID and KID against computations by hand, with random weights instead of the trained ones."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +88,18 @@ def test_lpips_is_that_of_the_subject_alone(alexnet):
     assert lpips.of_subject(output, source, subject) == pytest.approx(expected, rel=1e-3)
     assert lpips.of_subject(np.where(subject[..., None], source, output), source, subject) == 0
     assert np.isnan(lpips.of_subject(output, source, np.zeros_like(subject)))
+
+
+def test_libraries_can_be_imported_first_by_this_module(alexnet):
+    # Here torchvision is imported already; in evaluate.py nothing is.
+    code = (
+        "import sys; from util.perceptual import Inception, Lpips; Lpips(sys.argv[1]); Inception(sys.argv[1])"
+    )
+    command = [sys.executable, "-c", code, str(alexnet[1])]
+    result = subprocess.run(
+        command, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[2], check=False
+    )
+    assert "not torch-fidelity's Inception" in result.stderr.splitlines()[-1]  # it got as far as the weights
 
 
 def test_inception_reads_its_weights_from_the_file(tmp_path, monkeypatch):
