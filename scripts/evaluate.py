@@ -106,8 +106,11 @@ def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
     """The photos that every method has, with each method's output copied (or made) below `args.output`."""
     domain = domains(args.direction)[0]
     photos = find_sources(args.dataroot / f"{args.phase}{domain}", args.dataroot / f"mask{domain}")
-    methods = {name: find_outputs(folder) for name, folder in map(named_folder, args.results)}
-    if not methods and not args.baselines:
+    folders = [named_folder(argument) for argument in args.results]
+    blurs = baselines(args.disc_radii) if args.baselines else {}
+    check_names([name for name, _ in folders] + (["input", *blurs] if blurs else []))
+    methods = {name: find_outputs(folder) for name, folder in folders}
+    if not methods and not blurs:
         raise UserError("nothing to measure; give --results DIR, or --baselines")
     common = [photo for photo in photos if all(photo.stem in files for files in methods.values())]
     if not common:
@@ -117,7 +120,6 @@ def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
     if args.truth:
         truths = find_by_stem(args.truth)
         common = [replace(photo, truth=truths.get(photo.stem)) for photo in common]
-    blurs = baselines(args.disc_radii) if args.baselines else {}
     images = args.output / "images"
     images.mkdir(parents=True, exist_ok=True)
     fill = partial(lay_out, images=images, methods=methods, blurs=blurs)
@@ -133,6 +135,23 @@ def named_folder(argument: str) -> tuple[str, Path]:
     return (path.parent.name if re.fullmatch(r"(train|val|test)_\w+", path.name) else path.name), path
 
 
+def check_names(names: list[str]) -> None:
+    """Raises UserError if two methods would share a row of the table or the files of their pictures."""
+    by_file: dict[str, str] = {}
+    for name in names:
+        file = file_name(name).lower()  # some disks don't tell cases apart
+        if file in by_file:
+            raise UserError(
+                f"--results: {by_file[file]} and {name} are too much alike; name them: --results one=DIR two=DIR"
+            )
+        by_file[file] = name
+
+
+def file_name(method: str) -> str:
+    """The method's name as a part of file names."""
+    return re.sub(r"[^\w.-]+", "_", method)
+
+
 def baselines(disc_radii: list[float]) -> dict[str, Blur]:
     """The conventional blurs behind the mask, by name."""
     discs = {f"disc {radius:g}": partial(disc_blur, radius=radius) for radius in disc_radii}
@@ -143,7 +162,7 @@ def lay_out(photo: Photo, images: Path, methods: dict[str, dict[str, Path]], blu
     """Put the photo's pictures of all methods into `images`; returns it with their paths as outputs."""
 
     def place(method: str, suffix: str) -> Path:
-        return images / f"{photo.stem}_{re.sub(r'[^0-9A-Za-z.-]+', '_', method)}{suffix}"
+        return images / f"{photo.stem}_{file_name(method)}{suffix}"
 
     outputs = {}
     if blurs:

@@ -3,6 +3,7 @@
 import csv
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,25 @@ def test_what_is_missing_is_named(dataroot, capsys):
     )
     (dataroot / "maskA/a 1#.png").unlink()
     assert "no mask for 1 photos (a 1#" in error("--baselines")
+
+
+def test_methods_of_other_scripts_keep_their_own_pictures(dataroot):
+    shutil.copytree(dataroot / "testA", dataroot / "plain")
+    mine = dataroot / "results/mine/test_latest"
+    evaluate(dataroot, "--results", f"темно={mine}", f"ясно={dataroot / 'plain'}")
+    stored = json.loads((dataroot / "out/figures.json").read_text())["methods"]
+    assert stored["ясно"]["median"]["gradient_left"]["median"] == 1
+    assert stored["темно"]["median"]["gradient_left"]["median"] < 0.9
+
+
+# Results of one experiment; names that make one file name; the name of a baseline.
+@pytest.mark.parametrize("names", [["", ""], ["a b=", "a+b="], ["input=", "--baselines"]])
+def test_methods_that_would_overwrite_each_other_are_refused(dataroot, capsys, names):
+    folder = str(dataroot / "results/mine/test_latest")
+    arguments = [name if name.startswith("--") else name + folder for name in names]
+    with pytest.raises(SystemExit):
+        evaluate(dataroot, "--results", *arguments)
+    assert "too much alike; name them" in capsys.readouterr().err
 
 
 def test_results_are_named_after_the_experiment():
