@@ -118,12 +118,25 @@ def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
     if len(common) < len(photos):
         print(f"{len(common)} of {len(photos)} photos have an output of every method; only they count")
     if args.truth:
-        truths = find_by_stem(args.truth)
+        truths = find_truths(args.truth, common)
         common = [replace(photo, truth=truths.get(photo.stem)) for photo in common]
     images = args.output / "images"
     images.mkdir(parents=True, exist_ok=True)
     fill = partial(lay_out, images=images, methods=methods, blurs=blurs)
     return in_parallel(pool, fill, common, "copying and blurring")
+
+
+def find_truths(folder: Path, photos: list[Photo]) -> dict[str, Path]:
+    """Stem -> true result of the `photos` that have one; says so if not all do."""
+    if not folder.is_dir():
+        raise UserError(f"--truth {folder}: no such folder")
+    files = find_by_stem(folder)
+    truths = {photo.stem: files[photo.stem] for photo in photos if photo.stem in files}
+    if not truths:
+        raise UserError(f"--truth {folder}: no file there is named like a photo")
+    if len(truths) < len(photos):
+        print(f"{len(truths)} of {len(photos)} photos have a truth; PSNR and SSIM to it are of those")
+    return truths
 
 
 def named_folder(argument: str) -> tuple[str, Path]:
@@ -205,7 +218,7 @@ def summarize(
     values = {
         method: {
             name: [figures[method].get(name, float("nan")) for figures in per_photo.values()]
-            for name in per_photo[photos[0].stem][method]
+            for name in dict.fromkeys(name for of_photo in per_photo.values() for name in of_photo[method])
         }
         for method in methods
     }

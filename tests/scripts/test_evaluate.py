@@ -84,6 +84,16 @@ def test_truth_and_outputs_of_another_size(dataroot):
     assert stored["gradient_left"]["median"] == pytest.approx(1)
 
 
+def test_truth_of_some_photos_counts_for_those(dataroot, capsys):
+    truth = dataroot / "truth"
+    truth.mkdir()
+    shutil.copy(dataroot / "testA/a 2#.png", truth)  # not the first photo
+    evaluate(dataroot, "--baselines", "--truth", truth)
+    stored = json.loads((dataroot / "out/figures.json").read_text())["methods"]
+    assert stored["input"]["median"]["psnr"]["median"] == "Infinity"
+    assert "1 of 3 photos have a truth" in capsys.readouterr().out
+
+
 def test_contact_sheet_shows_the_chosen_photos_by_method(dataroot):
     sheet = dataroot / "sheet.png"
     evaluate(dataroot, "--baselines", "--export_grid", sheet, "--grid_photos", "a 2#", "a 0#")
@@ -107,6 +117,8 @@ def test_what_is_missing_is_named(dataroot, capsys):
     assert "a 9# is not among the photos" in error(
         "--baselines", "--export_grid", "g.png", "--grid_photos", "a 9#"
     )
+    assert "gone: no such folder" in error("--baselines", "--truth", dataroot / "gone")
+    assert "no file there is named like a photo" in error("--baselines", "--truth", dataroot / "testB")
     (dataroot / "maskA/a 1#.png").unlink()
     assert "no mask for 1 photos (a 1#" in error("--baselines")
 
