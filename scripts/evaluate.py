@@ -17,9 +17,11 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -48,6 +50,9 @@ from util.report import (
     write_grid,
     write_page,
 )
+
+if TYPE_CHECKING:
+    from util.perceptual import Inception, Lpips
 
 Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -79,12 +84,13 @@ def main(argv: list[str] | None = None) -> None:
     """Measure, write, print."""
     args = parse(argv)
     with process_pool(args.num_threads) as pool:
+        lpips, inception = load_networks(args)  # first: a wrong file must not cost the work before
         photos = collect(args, pool)
         figures = in_parallel(pool, measure_photo, photos, "measuring")
         per_photo = {photo.stem: of_methods for photo, of_methods in zip(photos, figures, strict=True)}
-        if args.lpips_weights:
-            add_lpips(per_photo, photos, args.lpips_weights)
-        evaluation = summarize(per_photo, photos, args, pool)
+        if lpips:
+            add_lpips(per_photo, photos, lpips)
+        evaluation = summarize(per_photo, photos, args, inception, pool)
     write_files(evaluation, args.output)
     page = write_page(evaluation, photos, args.output, f"Comparison on {args.dataroot.name}, {args.phase}")
     if args.export_grid:
@@ -95,6 +101,16 @@ def main(argv: list[str] | None = None) -> None:
         if getattr(args, option) is None:
             print(f"No {name}: --{option} FILE was not given.")
     print(f"{len(photos)} photos; open {page}")
+
+
+def load_networks(args: argparse.Namespace) -> tuple["Lpips | None", "Inception | None"]:
+    """The networks whose weights are given."""
+    if not (args.lpips_weights or args.inception_weights):
+        return None, None
+    from util.perceptual import Inception, Lpips  # torch and torchvision take seconds to import
+
+    lpips = Lpips(args.lpips_weights) if args.lpips_weights else None
+    return lpips, Inception(args.inception_weights) if args.inception_weights else None
 
 
 def domains(direction: str) -> tuple[str, str]:
@@ -192,13 +208,8 @@ def lay_out(photo: Photo, images: Path, methods: dict[str, dict[str, Path]], blu
     return replace(photo, outputs=outputs)
 
 
-def add_lpips(per_photo: dict[str, dict[str, dict[str, float]]], photos: list[Photo], weights: Path) -> None:
+def add_lpips(per_photo: dict[str, dict[str, dict[str, float]]], photos: list[Photo], lpips: "Lpips") -> None:
     """Add `subject_lpips` to the figures of every photo and method."""
-    from tqdm import tqdm
-
-    from util.perceptual import Lpips  # torch and torchvision take seconds to import
-
-    lpips = Lpips(weights)
     for photo in tqdm(photos, "LPIPS", leave=False):
         for method, path in photo.outputs.items():
             output = read_image(path)
@@ -211,6 +222,7 @@ def summarize(
     per_photo: dict[str, dict[str, dict[str, float]]],
     photos: list[Photo],
     args: argparse.Namespace,
+    inception: "Inception | None",
     pool: Executor | None,
 ) -> Evaluation:
     """Medians over the photos, and the figures of each method's whole set."""
@@ -235,18 +247,17 @@ def summarize(
     real_gradients = in_parallel(pool, measure_background, real, "real photos")
     for method in methods:
         of_sets[method]["blur_match"] = blur_match(values[method]["background_gradient"], real_gradients)
-    if args.inception_weights:
-        add_inception(of_sets, photos, [photo.source for photo in real], args.inception_weights)
+    if inception:
+        add_inception(of_sets, photos, [photo.source for photo in real], inception)
     return Evaluation(per_photo, medians, of_sets, blur_match_of_halves(real_gradients))
 
 
 def add_inception(
-    of_sets: dict[str, dict[str, float]], photos: list[Photo], real: list[Path], weights: Path
+    of_sets: dict[str, dict[str, float]], photos: list[Photo], real: list[Path], inception: "Inception"
 ) -> None:
     """Add `fid` and `kid` against the real photos to each method's figures."""
-    from util.perceptual import Inception, fid, kid
+    from util.perceptual import fid, kid
 
-    inception = Inception(weights)
     real_features = inception.features(real, "Inception, real photos")
     for method, figures in of_sets.items():
         features = inception.features([photo.outputs[method] for photo in photos], f"Inception, {method}")

@@ -132,6 +132,14 @@ def test_methods_of_other_scripts_keep_their_own_pictures(dataroot):
     assert stored["темно"]["median"]["gradient_left"]["median"] < 0.9
 
 
+@pytest.mark.parametrize("option", ["--lpips_weights", "--inception_weights"])
+def test_weights_that_are_not_there_are_named_before_the_work(dataroot, capsys, option):
+    with pytest.raises(SystemExit):
+        evaluate(dataroot, "--baselines", option, "gone.pth")
+    assert f"{option} gone.pth: no such file" in capsys.readouterr().err
+    assert not (dataroot / "out").exists()
+
+
 # Results of one experiment; names that make one file name; the name of a baseline.
 @pytest.mark.parametrize("names", [["", ""], ["a b=", "a+b="], ["input=", "--baselines"]])
 def test_methods_that_would_overwrite_each_other_are_refused(dataroot, capsys, names):
