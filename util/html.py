@@ -17,7 +17,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from util.files import write_text
-from util.images import write_image
+from util.images import image_size, read_image, write_image
 
 ASSETS = Path(__file__).parent / "assets"
 THUMBNAIL_SIDE = 512  # pixels, the longer side; smaller pictures are shown as they are
@@ -150,16 +150,20 @@ class Thumbnail:
 
 
 def make_thumbnail(folder: Path, file: str) -> Thumbnail:
-    """Write `thumbnails/<file>.jpg` for a picture larger than a thumbnail, unless there is a current one."""
+    """Write `thumbnails/<file>.jpg` for a picture larger than a thumbnail, unless there is a current one.
+
+    Raises:
+        ImageError: the picture is missing, or not one.
+    """
     source = folder / file
-    with Image.open(source) as image:
-        if max(image.size) <= THUMBNAIL_SIDE:
-            return Thumbnail(file, *image.size)
-        target = folder / "thumbnails" / f"{file}.jpg"
-        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
-            image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-            image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), reducing_gap=2.0)
-            write_image(image.convert("RGB"), target, quality=85)
+    size = image_size(source)
+    if max(size) <= THUMBNAIL_SIDE:
+        return Thumbnail(file, *size)
+    target = folder / "thumbnails" / f"{file}.jpg"
+    if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+        image = read_image(source)  # upright and of 8 bits, as browsers show the picture itself
+        image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), reducing_gap=2.0)
+        write_image(image, target, quality=85)
     with Image.open(target) as image:
         return Thumbnail(target.relative_to(folder).as_posix(), *image.size)
 

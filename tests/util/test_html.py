@@ -5,9 +5,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
+from util.errors import UserError
 from util.html import ResultPage
 
 HOSTILE = "a \"q\" 'x' <script>boom()<&#39;> ü # 50%20 ?=.y"
@@ -72,6 +74,27 @@ def test_large_pictures_get_thumbnails_and_links_to_the_whole(tmp_path):
     assert elements.all("a")[0]["href"] == "images/p.png"
 
 
+def test_pictures_stand_upright_and_deep_ones_are_scaled(tmp_path):
+    page = ResultPage(tmp_path, "t")
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6  # a quarter turn clockwise
+    for side in (100, 1200):
+        photo = Image.new("RGB", (side, side // 2), (200, 30, 30))
+        photo.paste((0, 0, 250), (0, 0, side // 2, side // 2))  # left half, the upper one upright
+        photo.save(tmp_path / f"{side}.jpg", exif=turned)
+        page.add(str(side), {"a": f"{side}.jpg"})
+    Image.fromarray(np.full((600, 600), 100 * 257, np.uint16)).save(tmp_path / "deep.png")
+    page.add("deep", {"a": "deep.png"})
+    sizes = [(a["width"], a["height"]) for a in Elements(page.save()).all("img", loading="lazy")]
+    assert sizes == [("50", "100"), ("256", "512"), ("512", "512")]
+    with Image.open(tmp_path / "thumbnails/1200.jpg.jpg") as thumbnail:
+        assert thumbnail.size == (256, 512)
+        assert thumbnail.getpixel((200, 100))[2] > 200
+        assert thumbnail.getpixel((50, 400))[0] > 150
+    with Image.open(tmp_path / "thumbnails/deep.png.jpg") as thumbnail:
+        assert thumbnail.getpixel((9, 9)) == pytest.approx((100, 100, 100), abs=1)
+
+
 def test_thumbnail_follows_its_picture(tmp_path):
     page = ResultPage(tmp_path, "t")
     page.add("p", {"real_A": picture(tmp_path, "images/p.png", (1200, 600))})
@@ -95,5 +118,5 @@ def test_sort_values_are_numbers_that_json_has(tmp_path):
 def test_missing_picture_is_named(tmp_path):
     page = ResultPage(tmp_path, "t")
     page.add("p", {"a": "images/gone.png"})
-    with pytest.raises(FileNotFoundError, match=r"gone\.png"):
+    with pytest.raises(UserError, match=r"gone\.png: no such file"):
         page.save()
