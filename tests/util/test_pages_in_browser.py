@@ -127,6 +127,22 @@ def test_enlarging_a_photo_with_other_columns_shows_its_own_first_two(tmp_path, 
     assert sources == ["real_B.png", "fake_B.png"]
 
 
+@pytest.mark.parametrize("size", [(300, 800), (800, 300), (40, 30)])
+@pytest.mark.parametrize("screen", [(1200, 900), (390, 844)])
+def test_enlarged_pictures_keep_their_shape_and_are_not_smaller(tmp_path, web_page, size, screen):
+    web_page.set_viewport_size(dict(zip(("width", "height"), screen, strict=True)))
+    web_page.goto(make_page(tmp_path, NAMES[:1], FIGURES[:1], size))
+    beside = web_page.locator("article .compare").bounding_box()
+    web_page.locator("figure a").first.click()
+    web_page.wait_for_function("document.querySelector('#viewer .before').complete")
+    for side in ("before", "after"):
+        shown = web_page.locator(f"#viewer .{side}").bounding_box()
+        assert shown["width"] / shown["height"] == pytest.approx(size[0] / size[1], rel=0.02)
+        assert shown["width"] <= screen[0] and shown["height"] <= 0.9 * screen[1]
+    if size[0] > size[1]:  # a tall one's height is what limits it
+        assert shown["width"] >= beside["width"]
+
+
 def test_thousand_photos_load_only_what_is_seen(tmp_path, web_page):
     requests = []
     web_page.on("request", lambda request: requests.append(request.url))

@@ -102,6 +102,11 @@ photos.addEventListener("click", (event) => {
     enlarge(row);
   } else select(row, false);
 });
+viewer.querySelector(".before").addEventListener("load", ({ target }) => {
+  // min-width and max-height together would press a tall picture out of shape
+  target.style.setProperty("--natural", `${target.naturalWidth}px`);
+  target.style.setProperty("--ratio", target.naturalWidth / target.naturalHeight);
+});
 viewer.addEventListener("click", (event) => {
   if (event.target === viewer || event.target.value === "0") viewer.close();
   else if (event.target.tagName === "BUTTON") move(Number(event.target.value));
