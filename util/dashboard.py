@@ -194,14 +194,18 @@ def place_of(window: str) -> tuple[int, str]:
 
 
 def options_of_plot(window: str, curves: list[str]) -> dict[str, Any]:
-    """visdom's options of a plot: the legend in its upper right, a second axis where two quantities share it."""
+    """visdom's options of a plot: the legend where few points are, a second axis where two quantities share it."""
     corner = {"x": 1, "xanchor": "right", "y": 1, "bgcolor": "rgba(255,255,255,0.6)"}
     layout: dict[str, Any] = {"legend": corner, "showlegend": len(curves) > 1}
     traces = {}
     if window == RATE:
+        # From zero: around a constant rate, as that of the first epochs, plotly would draw -1 to 1.
+        from_zero = {"rangemode": "tozero"}
+        corner |= {"x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom"}
+        right = {"overlaying": "y", "side": "right", "showgrid": False}
         layout |= {
-            "yaxis": {"title": "lr"},
-            "yaxis2": {"title": "images_per_s", "overlaying": "y", "side": "right", "showgrid": False},
+            "yaxis": {"title": "lr", "exponentformat": "e", **from_zero},
+            "yaxis2": {"title": "images_per_s", **right, **from_zero},
         }
         traces = {"images_per_s": {"yaxis": "y2", "mode": "markers", "marker": {"size": 3}}}
     return {

@@ -181,5 +181,8 @@ def test_dashboard_shows_a_training(run_flags, visdom_server, web_page):
     assert {"G_A", "G_B", "D_A", "D_B", "cycle_A", "idt_B", "mask_A", "lr"} <= curves.keys()
     assert curves["G_A"][0] == list(range(2, 13, 2))  # 4 photos, 3 epochs, a line every 2
     assert all(value is not None for _, y in curves.values() for value in y)
+    rate = "[...document.querySelectorAll('.js-plotly-plot')].find((plot) => plot.data[0].name === 'lr')"
+    low, high = web_page.evaluate(f"{rate}.layout.yaxis.range")
+    assert low == 0 and high < 3 * max(curves["lr"][1])  # the rate can be read off, constant as it mostly is
     assert web_page.locator("img").first.evaluate("image => image.naturalWidth") > 100
     assert "netG: resnet_6blocks" in web_page.content()
