@@ -22,7 +22,8 @@ LAST_SEND = 20.0  # seconds that the end of a run waits for the last points to a
 
 GENERATOR, DISCRIMINATOR, MASK = "generator losses", "discriminator losses", "mask losses"
 RATE, SAMPLES, OPTIONS = "learning rate, images per second", "samples", "options"
-ORDER = (GENERATOR, DISCRIMINATOR, MASK, RATE, SAMPLES)  # on the page; then validation, at last the options
+# On the page; then validation. The options are first because a run has them first.
+ORDER = (OPTIONS, GENERATOR, DISCRIMINATOR, MASK, RATE, SAMPLES)
 
 
 class Dashboard:
@@ -189,8 +190,7 @@ def window_of(curve: str) -> str:
 
 def place_of(window: str) -> tuple[int, str]:
     """Sort key of a window on the page."""
-    place = ORDER.index(window) if window in ORDER else len(ORDER) + (window == OPTIONS)
-    return place, window
+    return ORDER.index(window) if window in ORDER else len(ORDER), window
 
 
 def options_of_plot(window: str, curves: list[str]) -> dict[str, Any]:

@@ -136,5 +136,5 @@ def test_curves_with_gaps_become_columns_with_nan():
 def test_order_of_the_windows():
     names = ["val_halo", "images_per_s", "mask_B", "D_real", "G_GAN"]
     ordered = sorted((*map(window_of, names), "options", "samples"), key=place_of)
-    assert ordered[:3] == ["generator losses", "discriminator losses", "mask losses"]
-    assert ordered[3:] == ["learning rate, images per second", "samples", "validation: halo", "options"]
+    assert ordered[:4] == ["options", "generator losses", "discriminator losses", "mask losses"]
+    assert ordered[4:] == ["learning rate, images per second", "samples", "validation: halo"]
