@@ -17,13 +17,15 @@ from util.run_log import VALIDATION_PREFIX, Row
 RETRY = 5.0  # seconds between attempts to reach a server that is away
 REST = 50  # times as long as sending took, the thread rests: it takes at most 2% of the training's time
 SHORTEST_REST = 1.0  # seconds
-SAVE_EVERY = 60.0  # seconds between requests to the server to keep the dashboard on its disk
+SAVE_EVERY = 60.0  # seconds between requests to the server to keep curves that grow steadily on its disk
 LAST_SEND = 20.0  # seconds that the end of a run waits for the last points to arrive
 
 GENERATOR, DISCRIMINATOR, MASK = "generator losses", "discriminator losses", "mask losses"
 RATE, SAMPLES, OPTIONS = "learning rate, images per second", "samples", "options"
 # On the page; then validation. The options are first because a run has them first.
 ORDER = (OPTIONS, GENERATOR, DISCRIMINATOR, MASK, RATE, SAMPLES)
+# Soon sent again. A restarted server must have kept the others, as one back in time for the next sending isn't missed.
+STEADY = (GENERATOR, DISCRIMINATOR, MASK, RATE)
 
 
 class Dashboard:
@@ -119,9 +121,11 @@ class Dashboard:
                 self._client = self._connect()
             if self._client.env not in self._client.get_env_list():
                 self._everything_is_new()  # the server has restarted since
+            rare = False
             while window := self._next_window():
                 self._send_window(window)
-            if self._closing.is_set() or time.monotonic() > self._saved_at + SAVE_EVERY:
+                rare |= window not in STEADY
+            if rare or self._closing.is_set() or time.monotonic() > self._saved_at + SAVE_EVERY:
                 self._client.save([self._client.env])
                 self._saved_at = time.monotonic()
             return True

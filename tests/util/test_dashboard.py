@@ -83,6 +83,22 @@ def test_dashboard_is_complete_after_two_restarts_of_the_server(tmp_path, visdom
     assert "bash scripts/visdom.sh" in warnings[0]
 
 
+def test_quick_restart_of_the_server_loses_no_validation(tmp_path, visdom_server):
+    visdom_server.start()
+    visualizer = Visualizer(options(tmp_path, visdom_server.port))
+    log(visualizer, [10])
+    saved = visdom_server.folder / "envs" / f"{tmp_path.name}.json"
+    wait_until(saved.exists)
+    visualizer.print_validation(1, 10, {"halo": 0.5})
+    wait_until(lambda: "val_halo" in curves(visdom_server, tmp_path.name))
+    visdom_server.kill()
+    visdom_server.start()  # between two sendings, with what it had saved
+    log(visualizer, [20])
+    wait_until(lambda: curves(visdom_server, tmp_path.name).get("G_A", [[]])[0] == [10, 20])
+    assert curves(visdom_server, tmp_path.name)["val_halo"][1] == [0.5]
+    visualizer.close()
+
+
 def test_resumed_run_shows_its_past_once_and_nothing_after_the_resume(tmp_path, visdom_server):
     visdom_server.start()
     first = Visualizer(options(tmp_path, visdom_server.port))
