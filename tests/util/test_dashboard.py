@@ -84,7 +84,8 @@ def test_dashboard_is_complete_after_two_restarts_of_the_server(tmp_path, visdom
     assert "bash scripts/visdom.sh" in warnings[0]
 
 
-def test_quick_restart_of_the_server_loses_no_validation(tmp_path, visdom_server):
+@pytest.mark.parametrize("forget", [False, True])
+def test_quick_restart_of_the_server_loses_no_validation(tmp_path, visdom_server, forget):
     visdom_server.start()
     visualizer = Visualizer(options(tmp_path, visdom_server.port))
     log(visualizer, [10])
@@ -93,7 +94,9 @@ def test_quick_restart_of_the_server_loses_no_validation(tmp_path, visdom_server
     visualizer.print_validation(1, 10, {"halo": 0.5})
     wait_until(lambda: "val_halo" in curves(visdom_server, tmp_path.name))
     visdom_server.kill()
-    visdom_server.start()  # between two sendings, with what it had saved
+    if forget:
+        visdom_server.forget()
+    visdom_server.start()  # between two sendings, else with what it had saved
     log(visualizer, [20])
     wait_until(lambda: curves(visdom_server, tmp_path.name).get("G_A", [[]])[0] == [10, 20])
     assert curves(visdom_server, tmp_path.name)["val_halo"][1] == [0.5]

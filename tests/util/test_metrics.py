@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from scipy.ndimage import binary_dilation, binary_erosion
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -116,6 +117,24 @@ def test_regions_agree_with_binary_morphology_and_cover_the_photo():
     total = regions.subject.astype(int) + regions.ring + regions.background
     assert (total == 1).all()
     assert 0 < regions.subject.sum() < mask.sum()
+
+
+def test_background_figures_of_a_colour_photo_agree_with_scipy(photo, noisy):
+    mask = np.zeros((128, 160), dtype=np.float32)
+    mask[40:, 30:90] = 1
+    regions = Regions.of_mask(mask)
+
+    def gradient(image):
+        luma = image @ [0.299, 0.587, 0.114]
+        across, down = (ndimage.sobel(luma, axis=axis, mode="mirror") / 8 for axis in (1, 0))
+        return np.hypot(across, down)[regions.background].mean()
+
+    difference = ndimage.gaussian_filter(noisy - photo**2, (12, 12, 0), mode="mirror")
+    figures = figures_of_output(noisy, photo**2, regions)
+    assert figures["background_gradient"] == pytest.approx(gradient(noisy), rel=1e-5)
+    assert figures["gradient_left"] == pytest.approx(gradient(noisy) / gradient(photo**2), rel=1e-5)
+    expected = np.abs(difference)[regions.background].mean()
+    assert figures["color_error"] == pytest.approx(expected, rel=1e-3)
 
 
 def test_figures_of_empty_regions_are_nan(photo, noisy):
