@@ -54,6 +54,8 @@ from util.report import (
 if TYPE_CHECKING:
     from util.perceptual import Inception, Lpips
 
+NOT_IN_BROWSERS = (".tif", ".tiff", ".ppm")
+
 Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -193,18 +195,25 @@ def lay_out(photo: Photo, images: Path, methods: dict[str, dict[str, Path]], blu
     def place(method: str, suffix: str) -> Path:
         return images / f"{photo.stem}_{file_name(method)}{suffix}"
 
+    def copy(method: str, file: Path) -> Path:
+        if file.suffix.lower() in NOT_IN_BROWSERS:
+            copied = place(method, ".png")
+            write_image(read_image(file), copied)  # the 8 bits that are measured
+        else:
+            copied = place(method, file.suffix)
+            shutil.copyfile(file, copied)
+        return copied
+
     outputs = {}
     if blurs:
-        outputs["input"] = place("input", photo.source.suffix)
-        shutil.copyfile(photo.source, outputs["input"])
+        outputs["input"] = copy("input", photo.source)
         image, mask = np.asarray(read_image(photo.source)), read_mask(photo.mask)
         mask = np.asarray(mask.resize(image.shape[1::-1], Image.Resampling.BILINEAR), dtype=np.float32) / 255
         for method, blur in blurs.items():
             outputs[method] = place(method, ".png")
             write_image(Image.fromarray(blur(image, mask)), outputs[method])
     for method, files in methods.items():
-        outputs[method] = place(method, files[photo.stem].suffix)
-        shutil.copyfile(files[photo.stem], outputs[method])
+        outputs[method] = copy(method, files[photo.stem])
     return replace(photo, outputs=outputs)
 
 

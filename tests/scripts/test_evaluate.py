@@ -123,6 +123,20 @@ def test_what_is_missing_is_named(dataroot, capsys):
     assert "no mask for 1 photos (a 1#" in error("--baselines")
 
 
+def test_pictures_that_browsers_lack_are_shown_as_png(dataroot):
+    for path in (dataroot / "testA").iterdir():
+        Image.open(path).save(path.with_suffix(".tif"))
+        path.unlink()
+    evaluate(dataroot, "--baselines", "--results", f"same={dataroot / 'testA'}")
+    copies = list((dataroot / "out/images").iterdir())
+    assert len(copies) == 3 * 5
+    for path in copies:
+        with Image.open(path) as image:
+            assert image.format == "PNG"
+    stored = json.loads((dataroot / "out/figures.json").read_text())["methods"]
+    assert stored["same"]["median"]["gradient_left"]["median"] == 1
+
+
 def test_methods_of_other_scripts_keep_their_own_pictures(dataroot):
     shutil.copytree(dataroot / "testA", dataroot / "plain")
     mine = dataroot / "results/mine/test_latest"
