@@ -14,6 +14,7 @@ if ! command -v chromium google-chrome chromium-browser >/dev/null; then
         echo "No Chromium: the browser tests will be skipped (on Debian: sudo apt-get install chromium)"
     fi
 fi
+python scripts/visdom_files.py || echo "No files of visdom's page: the dashboard's tests will be skipped"
 
 ruff check .
 ruff format --check .
