@@ -158,15 +158,16 @@ def line(method: str, figures: dict) -> str:
 
 def page(content: dict, photos_in_training: int) -> str:
     """The whole document, from the content of `figures.json`."""
-    halves = content["blur_match_of_real_halves"]
+    real = content["real_photos"]
     titles = [title for title, _ in FIGURES.values()]
     lines = [
         "# Ablation",
         "",
         "Made by `scripts/ablation.py`, which trains, tests and measures; what it shows is said in [lens.md](lens.md).",
         "",
-        f"Medians over {content['photos']} photos that were not among the {photos_in_training} trained on. Blur match "
-        f"of random halves of the real photos: median {halves['median']:.3f}, 95% below {halves['quantile_95']:.3f}.",
+        f"Medians over {content['photos']} photos that were not among the {photos_in_training} trained on. Blur "
+        f"match of random halves of the real photos: median {real['halves_median']:.3f}, 95% below "
+        f"{real['halves_high']:.3f}.",
         "",
         f"| method | {' | '.join(titles)} | blur match |",
         "|---" * (len(titles) + 2) + "|",

@@ -26,7 +26,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from deeplab.smoothing import disc_blur, gaussian_blur, mean_blur
-from util.distributions import blur_match, blur_match_of_halves, median_with_interval
+from util.distributions import blur_match, median_with_interval
 from util.errors import UserError, command_line
 from util.evaluation import (
     Photo,
@@ -43,8 +43,9 @@ from util.parallel import process_pool
 from util.report import (
     TITLES,
     Evaluation,
+    RealPhotos,
     as_text,
-    chance_line,
+    real_photos_line,
     table,
     write_files,
     write_grid,
@@ -88,6 +89,7 @@ def main(argv: list[str] | None = None) -> None:
     with process_pool(args.num_threads) as pool:
         lpips, inception = load_networks(args)  # first: a wrong file must not cost the work before
         photos = collect(args, pool)
+        on_sheet = chosen_for_grid(photos, args.grid_photos) if args.export_grid else []
         figures = in_parallel(pool, measure_photo, photos, "measuring")
         per_photo = {photo.stem: of_methods for photo, of_methods in zip(photos, figures, strict=True)}
         if lpips:
@@ -96,9 +98,12 @@ def main(argv: list[str] | None = None) -> None:
     write_files(evaluation, args.output)
     page = write_page(evaluation, photos, args.output, f"Comparison on {args.dataroot.name}, {args.phase}")
     if args.export_grid:
-        write_grid(chosen_for_grid(photos, args.grid_photos), args.export_grid)
+        write_grid(on_sheet, args.export_grid)
     print(as_text(*table(evaluation)))
-    print(chance_line(evaluation) or "No blur match, FID and KID: there are no real photos to compare with.")
+    print(
+        real_photos_line(evaluation)
+        or "No blur match, FID and KID: there are no real photos to compare with."
+    )
     for name, option in (("LPIPS", "lpips_weights"), ("FID and KID", "inception_weights")):
         if getattr(args, option) is None:
             print(f"No {name}: --{option} FILE was not given.")
@@ -258,7 +263,7 @@ def summarize(
         of_sets[method]["blur_match"] = blur_match(values[method]["background_gradient"], real_gradients)
     if inception:
         add_inception(of_sets, photos, [photo.source for photo in real], inception)
-    return Evaluation(per_photo, medians, of_sets, blur_match_of_halves(real_gradients))
+    return Evaluation(per_photo, medians, of_sets, RealPhotos.of_gradients(real_gradients))
 
 
 def add_inception(

@@ -40,7 +40,7 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
         yield pool
     except BrokenProcessPool:
         raise UserError(
-            "a worker process was killed, as when memory runs out; try a smaller --num_workers"
+            "a worker process was killed, as when memory runs out; try fewer processes (--num_workers, --num_threads)"
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

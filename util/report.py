@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from util.distributions import Estimate
+import numpy as np
+
+from util.distributions import Estimate, blur_match_of_halves
 from util.evaluation import Photo
 from util.files import write_text
 from util.html import ResultPage
@@ -33,6 +35,26 @@ TITLES = {
 
 
 @dataclass(frozen=True)
+class RealPhotos:
+    """What outputs are held against: the real photos' own figures.
+
+    Attributes:
+        halves_median, halves_high: blur match of random halves of them, median and 95% quantile.
+        gradient_fifth, gradient_median: of their mean background gradients, as `--soft_range` takes them.
+    """
+
+    halves_median: float
+    halves_high: float
+    gradient_fifth: float
+    gradient_median: float
+
+    @classmethod
+    def of_gradients(cls, gradients: Sequence[float]) -> "RealPhotos":
+        """From the mean background gradient of each of them; NaN where there is no background."""
+        return cls(*blur_match_of_halves(gradients), *map(float, np.nanquantile(gradients, (0.2, 0.5))))
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """All figures of an evaluation.
 
@@ -40,13 +62,13 @@ class Evaluation:
         per_photo: stem -> method -> figure -> value.
         medians: method -> figure -> its median over the photos.
         of_sets: method -> figure of the whole set (`blur_match`, `fid`, `kid`).
-        chance: what the blur match of two halves of the real photos is: median and 95% quantile.
+        real: what the real photos are by themselves, None where there are none.
     """
 
     per_photo: dict[str, dict[str, dict[str, float]]]
     medians: dict[str, dict[str, Estimate]]
     of_sets: dict[str, dict[str, float]]
-    chance: tuple[float, float] | None
+    real: RealPhotos | None
 
 
 def table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
@@ -65,12 +87,16 @@ def table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
     return ["method", *(TITLES[name][0] for name in names)], rows
 
 
-def chance_line(evaluation: Evaluation) -> str:
-    """What to hold the blur match against, in a sentence; empty without real photos."""
-    if evaluation.chance is None:
+def real_photos_line(evaluation: Evaluation) -> str:
+    """What to hold figures against, in two sentences; empty without real photos."""
+    real = evaluation.real
+    if real is None:
         return ""
-    median, high = evaluation.chance
-    return f"Blur match of random halves of the real photos: median {median:.2f}, 95% below {high:.2f}."
+    return (
+        f"Blur match of random halves of the real photos: median {real.halves_median:.2f}, 95% below "
+        f"{real.halves_high:.2f}. Gradient of their backgrounds: lower fifth {real.gradient_fifth:.3g}, median "
+        f"{real.gradient_median:.3g}."
+    )
 
 
 def as_text(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -101,9 +127,8 @@ def write_files(evaluation: Evaluation, folder: Path) -> None:
         for method, medians in evaluation.medians.items()
     }
     content = {"photos": len(evaluation.per_photo), "methods": methods}
-    if evaluation.chance:
-        median, high = evaluation.chance
-        content["blur_match_of_real_halves"] = {"median": median, "quantile_95": high}
+    if evaluation.real:
+        content["real_photos"] = asdict(evaluation.real)
     write_text(folder / "figures.json", json.dumps(_plain(content), indent=2, allow_nan=False))
 
 
@@ -113,7 +138,7 @@ def write_page(evaluation: Evaluation, photos: Sequence[Photo], folder: Path, ti
     The pictures that `photos` name must lie in `folder`.
     """
     page = ResultPage(folder, title)
-    caption = f"Medians of {len(photos)} photos [95% interval]. {chance_line(evaluation)}"
+    caption = f"Medians of {len(photos)} photos [95% interval]. {real_photos_line(evaluation)}"
     headers, rows = table(evaluation)
     page.add_table(caption, headers, [[cell.replace(" [", "\n[") for cell in row] for row in rows])
     for photo in photos:

@@ -54,8 +54,8 @@ def test_page_has_the_figures_and_the_commands_of_its_rows(ran, dataroot, tmp_pa
     monkeypatch.setattr(ablation, "ROOT", tmp_path)
     median = {name: {"median": number} for number, name in enumerate(ablation.FIGURES)}
     methods = {name: {"median": median, "set": {}} for name in ("input", "with_mask_aperture_2")}
-    halves = {"median": 0.2, "quantile_95": 0.4}
-    content = {"photos": 15, "methods": methods, "blur_match_of_real_halves": halves}
+    real = {"halves_median": 0.2, "halves_high": 0.4}
+    content = {"photos": 15, "methods": methods, "real_photos": real}
     write_text(tmp_path / ablation.RESULTS / "figures" / "figures.json", json.dumps(content))
     page = tmp_path / "ablation.md"
     ablation.main(["--dataroot", str(dataroot), "--only_page", "--output", str(page)])

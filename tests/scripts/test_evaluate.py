@@ -12,6 +12,7 @@ from PIL import Image
 from skimage import data
 
 from scripts.evaluate import baselines, main, named_folder
+from util.evaluation import find_sources, measure_background
 from util.metrics import Regions, figures_of_output
 
 SUBJECT = np.s_[30:96, 30:70]
@@ -59,6 +60,9 @@ def test_figures_are_those_of_the_files(dataroot, capsys):
     assert stored["methods"]["mine"]["median"]["color_error"]["median"] == pytest.approx(np.median(medians))
     assert stored["methods"]["mine"]["median"]["subject_psnr"]["median"] == "Infinity"
     assert stored["methods"]["mine"]["set"]["blur_match"] > 0
+    real = [measure_background(photo) for photo in find_sources(dataroot / "testB", dataroot / "maskB")]
+    assert stored["real_photos"]["gradient_fifth"] == pytest.approx(np.quantile(real, 0.2))
+    assert stored["real_photos"]["gradient_median"] == pytest.approx(np.median(real))
     printed = capsys.readouterr().out
     assert "| mine " in printed and "exact" in printed
     assert "No LPIPS: --lpips_weights FILE was not given" in printed
