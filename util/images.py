@@ -178,8 +178,13 @@ def read_pixels(path: str | os.PathLike, channels: int = 3) -> np.ndarray:
     if image.mode.startswith("I"):
         pixels = np.asarray(image).clip(0, 65535).astype(np.uint16)[..., None]
     elif image.mode == "RGB" and _is_deep(path):
-        # Pillow keeps the upper 8 bits of colour only; OpenCV keeps all, as BGR.
-        pixels = cv2.imread(os.fspath(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)[..., ::-1]
+        # Pillow keeps the upper 8 bits of colour only; OpenCV keeps all, as BGR. Its imread fails on TIFFs that lie
+        # on their side, its imdecode does not.
+        content = np.frombuffer(Path(path).read_bytes(), np.uint8)
+        decoded = cv2.imdecode(content, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
+        if decoded is None:
+            raise ImageError(f"{path}: can't be decoded with its 16 bits; save it again as PNG")
+        pixels = decoded[..., ::-1]
     else:
         pixels = np.asarray(_to_rgb(image))
     return to_gray(pixels) if channels == 1 else np.broadcast_to(pixels, (*pixels.shape[:2], channels))

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageCms, ImageOps
 
 from util.errors import UserError
@@ -112,13 +113,28 @@ def test_16_bit_colour_keeps_its_depth(tmp_path, suffix):
     assert np.abs(read_pixels(path, 1)[..., 0] - luma).max() < 2
 
 
+@pytest.mark.parametrize("suffix", ["png", "tif"])
 @pytest.mark.parametrize("orientation", STORED_FOR_ORIENTATION)
-def test_16_bit_colour_is_turned_upright(tmp_path, orientation):
+def test_16_bit_colour_is_turned_upright(tmp_path, orientation, suffix):
     deep = UPRIGHT.astype(np.uint16) * 300
+    stored = np.ascontiguousarray(STORED_FOR_ORIENTATION[orientation](deep))
+    path = tmp_path / f"x.{suffix}"
+    if suffix == "png":
+        cv2.imwrite(str(path), stored[..., ::-1])
+        insert_orientation(path, orientation, at=33)  # right behind the header
+    else:
+        tags = [(0x0112, "H", 1, orientation, True)]
+        tifffile.imwrite(path, stored, photometric="rgb", extratags=tags)
+    pixels = read_pixels(path)
+    assert pixels.dtype == np.uint16 and (pixels == deep).all()
+
+
+def test_16_bit_colour_that_opencv_can_not_decode_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "x.png"
-    cv2.imwrite(str(path), np.ascontiguousarray(STORED_FOR_ORIENTATION[orientation](deep)[..., ::-1]))
-    insert_orientation(path, orientation, at=33)  # right behind the header
-    assert (read_pixels(path) == deep).all()
+    cv2.imwrite(str(path), UPRIGHT.astype(np.uint16))
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: None)
+    with pytest.raises(ImageError, match=r"x\.png: can't be decoded with its 16 bits"):
+        read_pixels(path)
 
 
 def test_floating_point_is_taken_as_zero_to_one(tmp_path):
