@@ -16,7 +16,7 @@ from models.architecture import generator_from_file
 from models.lens_generator import LensGenerator, input_channels
 from util.checkpoint import checkpoint_file
 from util.errors import UserError
-from util.images import to_gray
+from util.images import to_gray, upright_rgb
 from util.tensors import tensor_to_pixels
 
 
@@ -104,9 +104,17 @@ class Generator:
         return [tensor_to_pixels(y, p.dtype) for y, p in zip(self.translate(x, m), photos, strict=True)]
 
     def __call__(self, image: Image.Image) -> Image.Image:
-        """Translate one 8-bit image of any size and mode; the result, RGB or grayscale, has its size."""
-        result = self.batch([np.asarray(image.convert("RGB"))])[0]
-        return Image.fromarray(result[..., 0] if result.shape[2] == 1 else result)
+        """Translate one image of any size and mode, read as `test.py` reads files, with 8 bits.
+
+        The result, RGB or grayscale, has its upright size; `info['icc_profile']` stays with RGB.
+        """
+        photo = upright_rgb(image)
+        result = self.batch([np.asarray(photo)])[0]
+        if result.shape[2] == 1:
+            return Image.fromarray(result[..., 0])
+        translated = Image.fromarray(result)
+        translated.info |= {key: photo.info[key] for key in ("icc_profile",) if key in photo.info}
+        return translated
 
 
 def averaged_name(file: Path) -> Path:

@@ -148,6 +148,11 @@ def read_image(path: str | os.PathLike) -> Image.Image:
     return _to_rgb(_open(path))
 
 
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """An opened photo of any mode as `read_image` gives it: a copy in 8-bit RGB, its EXIF orientation applied."""
+    return _to_rgb(ImageOps.exif_transpose(image))
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
     image = _to_8_bit(image)
     profile = image.info.get("icc_profile")

@@ -87,6 +87,30 @@ def test_load_generator_picks_the_one_towards_b(trained):
         assert np.array_equal(np.asarray(result), np.asarray(expected))
 
 
+@pytest.mark.parametrize("kind", ["turned", "transparent", "sixteen", "tagged"])
+def test_opened_photos_come_out_as_their_files_do(trained, tmp_path, kind):
+    """`generator(Image.open(file))` and test.py must agree on orientation, transparency, depth and profile."""
+    noise = np.random.default_rng(0).integers(0, 255, (21, 34, 4), dtype=np.uint8)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = Image.fromarray(noise if kind == "transparent" else noise[..., :3])
+    if kind == "sixteen":
+        image = Image.fromarray(noise[..., 0].astype(np.uint16) * 257)
+    options = {"turned": {"exif": exif}, "tagged": {"icc_profile": profile}}.get(kind, {})
+    image.save(tmp_path / "photo.png", **options)
+    generator = load_generator(trained[0])
+    generator(Image.open(tmp_path / "photo.png")).save(tmp_path / "opened.png")
+    weights = trained[0] / "latest_net_G_A.pth"
+    translate_folder(generator, weights, tmp_path / "photo.png", tmp_path / "results")
+    expected = read_pixels(tmp_path / "results" / "photo.png")
+    expected = expected if expected.dtype == np.uint8 else np.rint(expected / 257)
+    with Image.open(tmp_path / "opened.png") as opened:
+        assert opened.size == ((21, 34) if kind == "turned" else (34, 21))
+        assert opened.info.get("icc_profile") == (profile if kind == "tagged" else None)
+        assert np.abs(np.asarray(opened, int) - expected).max() <= 1
+
+
 def test_missing_checkpoint_says_what_there_is(trained):
     with pytest.raises(UserError, match=r"9_net_G_A\.pth: no such checkpoint; it has latest_net_G_A\.pth"):
         load_generator(trained[0], "9")

@@ -50,11 +50,14 @@ def test_onnx_equals_the_checkpoint(trained, onnx_file, size):
 
 def test_example_of_use_gives_what_test_py_gives(trained, onnx_file, tmp_path):
     photo = Image.fromarray(np.random.default_rng(0).integers(0, 255, (21, 34, 3), dtype=np.uint8))
-    photo.save(tmp_path / "photo.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored lying on its side
+    photo.save(tmp_path / "photo.png", exif=exif)
     command = [sys.executable, ROOT / "scripts" / "use_onnx.py", onnx_file, "photo.png", "result.png"]
     subprocess.run(command, cwd=tmp_path, check=True)
     with Image.open(tmp_path / "result.png") as result:
-        expected = np.asarray(load_generator(trained / "run")(photo), dtype=int)
+        with Image.open(tmp_path / "photo.png") as stored:
+            expected = np.asarray(load_generator(trained / "run")(stored), dtype=int)
         assert np.abs(np.asarray(result, dtype=int) - expected).max() <= 1
 
 
