@@ -28,7 +28,10 @@ class Facts:
 
 def examine(path: Path) -> Facts:
     """Read one photo; errors are among the facts."""
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:  # a link that leads nowhere, a file of somebody else
+        return Facts(path, "", 0, error=f"{path}: can't be read ({error.strerror})")
     sha256 = hashlib.sha256(content).hexdigest()
     try:
         image = read_image(path)
@@ -104,7 +107,10 @@ class Notebook:
 
 
 def _stamp(path: Path) -> list[int]:
-    status = path.stat()
+    try:
+        status = path.stat()
+    except OSError:
+        return []
     return [status.st_mtime_ns, status.st_size]
 
 

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from tqdm import tqdm
@@ -103,7 +104,16 @@ def _check(args: argparse.Namespace) -> None:
     for folder in inputs:
         if args.dataroot.resolve().is_relative_to(folder.resolve()):
             raise UserError(f"--dataroot {args.dataroot}: lies inside {folder}; choose a folder outside")
-    if min(args.split) < 0 or abs(sum(args.split) - 1) > 1e-6:
+        for phase, domain in product(PHASES, "AB"):  # photos made there would take the place of downloads
+            if folder.resolve().is_relative_to((args.dataroot / f"{phase}{domain}").resolve()):
+                raise UserError(
+                    f"--dataroot {args.dataroot}: its photos would overwrite {folder}; choose another"
+                )
+    if len(inputs) == 2 and any(a.resolve().is_relative_to(b.resolve()) for a, b in (inputs, inputs[::-1])):
+        raise UserError(
+            f"--input_A {args.input_A} and --input_B {args.input_B}: share photos; keep them apart"
+        )
+    if not (min(args.split) >= 0 and abs(sum(args.split) - 1) <= 1e-6):  # so put, nan is refused too
         raise UserError("--split: three shares that add up to 1, as 0.9 0 0.1")
     if args.size < 1 or args.num_workers < 0 or not 0 <= args.min_subject <= 1:
         raise UserError("--size must be at least 1, --num_workers at least 0, --min_subject from 0 to 1")
@@ -211,7 +221,7 @@ def write_all(
 def set_aside(entries: list[Entry], dataroot: Path) -> None:
     """Copy unreadable files to where they can be looked at."""
     for entry in entries:
-        if entry.status == "unreadable":
+        if entry.status == "unreadable" and os.access(entry.path, os.R_OK):
             target = dataroot / "unreadable" / entry.domain / f"{entry.stem}{entry.path.suffix}"
             if not target.exists():
                 with atomic_path(target) as temporary:

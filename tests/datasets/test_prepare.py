@@ -65,6 +65,18 @@ def test_photos_of_every_kind_are_kept_upright_or_listed(tmp_path, capsys):
     assert len(list((tmp_path / "in").iterdir())) == len(sizes) + len(faults) + 1
 
 
+def test_a_link_that_leads_nowhere_is_listed(tmp_path, capsys):
+    make_photos(tmp_path / "in", range(2))
+    (tmp_path / "in/link.jpg").symlink_to("nowhere.jpg")
+    for _ in range(2):
+        run(tmp_path, "--input_A", tmp_path / "in")
+        assert report(tmp_path)["link.jpg"]["status"] == "unreadable"
+        assert "link.jpg: can't be read (No such file or directory)" in capsys.readouterr().out
+    photo(2).save(tmp_path / "in/nowhere.jpg")
+    run(tmp_path, "--input_A", tmp_path / "in")
+    assert report(tmp_path)["link.jpg"]["status"] in ("kept", "duplicate")
+
+
 def test_duplicates_keep_the_best_copy_across_domains(tmp_path):
     make_photos(tmp_path / "a", range(4))
     make_photos(tmp_path / "b", range(4, 8))
@@ -280,7 +292,11 @@ def test_table_counts_every_photo_once(tmp_path, capsys):
         (["--dataroot", "R"], "--input_A, --input_B or both"),
         (["--dataroot", "R", "--input_A", "missing"], "missing: no such folder"),
         (["--dataroot", "in/out", "--input_A", "in"], "lies inside in"),
+        (["--dataroot", ".", "--input_B", "trainB/new"], "would overwrite trainB/new"),
+        (["--dataroot", "R", "--input_A", "in", "--input_B", "./in"], "share photos"),
+        (["--dataroot", "R", "--input_A", "in/b", "--input_B", "in"], "share photos"),
         (["--dataroot", "R", "--input_A", "in", "--split", "0.9", "0.2", "0.1"], "add up to 1"),
+        (["--dataroot", "R", "--input_A", "in", "--split", "nan", "0", "1"], "add up to 1"),
         (["--dataroot", "R", "--input_A", "in"], "no photos in in"),
     ],
 )
