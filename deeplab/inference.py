@@ -100,9 +100,19 @@ def _check(args: argparse.Namespace) -> None:
     if args.batch_size < 1 or args.num_workers < 0:
         raise UserError("--batch_size must be at least 1, --num_workers at least 0")
     for name in ("output", "visualize"):
-        folder, source = getattr(args, name), args.input
-        if folder and source and folder.resolve().is_relative_to(source.resolve()):
+        folder = getattr(args, name)
+        if folder and args.input and folder.resolve().is_relative_to(args.input.resolve()):
             raise UserError(f"--{name} {folder}: lies inside --input; choose a folder outside")
+        if folder and args.dataroot and _among_photos(folder.resolve(), args.dataroot.resolve()):
+            raise UserError(
+                f"--{name} {folder}: would mix with the photos of --dataroot; choose another folder"
+            )
+
+
+def _among_photos(folder: Path, dataroot: Path) -> bool:
+    """Whether results in `folder/trainA`, ... would overwrite photos or masks, or be taken for some later."""
+    kept = [f"{phase}{domain}" for phase in (*PHASES, "mask") for domain in DOMAINS]
+    return folder == dataroot or any(folder.is_relative_to(dataroot / name) for name in kept)
 
 
 @dataclass

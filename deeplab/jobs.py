@@ -99,8 +99,8 @@ def remaining(jobs: list[Job], overwrite: bool, keep_ready: bool) -> Iterator[tu
 
 
 def _newer(path: Path, *sources: Path) -> bool:
-    """True if `path` exists and is not older than any of `sources`."""
-    if not path.is_file():
+    """True if `path` exists and is not older than any of `sources`; a link that leads nowhere makes it old."""
+    if not all(file.is_file() for file in (path, *sources)):
         return False
     time = path.stat().st_mtime_ns
     return all(time >= source.stat().st_mtime_ns for source in sources)

@@ -66,6 +66,14 @@ def test_second_run_makes_only_what_is_missing_or_old(dataroot, red, capsys):
     assert (dataroot / "maskA/a2.png").stat().st_mtime_ns > kept
 
 
+def test_a_link_that_leads_nowhere_is_refused_each_time(dataroot, red, capsys):
+    (dataroot / "trainA/link.png").symlink_to("nowhere.png")
+    write_image(Image.new("L", (64, 48)), dataroot / "maskA/link.png")
+    for _ in range(2):
+        run("--dataroot", dataroot)
+        assert "link.png: no such file" in capsys.readouterr().out
+
+
 def test_empty_photos_are_set_aside_even_when_their_masks_are_there(dataroot, red, capsys):
     run("--dataroot", dataroot)
     run("--dataroot", dataroot, "--drop_empty")
@@ -159,6 +167,9 @@ def test_one_stem_for_two_photos_is_refused_but_copies_share_a_mask(dataroot, re
         (["--input", "D", "--output", "D/masks"], "lies inside --input"),
         (["--input", "missing", "--output", "X"], "missing: no such folder"),
         (["--dataroot", "missing"], "missing: no such folder"),
+        (["--dataroot", "D", "--smooth", "mean", "--output", "./D"], "would mix with the photos"),
+        (["--dataroot", "D", "--smooth", "mean", "--output", "D/trainA/x"], "would mix with the photos"),
+        (["--dataroot", "D", "--visualize", "D/maskB"], "would mix with the photos"),
     ],
 )
 def test_wrong_command_lines_end_in_one_line(words, message, capsys):
