@@ -30,10 +30,13 @@ def find_pairs(fold_A: Path, fold_B: Path, fold_AB: Path, use_AB: bool = False) 
     """All pairs, in order of A's paths. With `use_AB`, `1_A.jpg` and `1_B.jpg` make `1_AB.png`.
 
     Raises:
-        UserError: photos without a partner, or of another size than theirs.
+        UserError: no photos, photos without a partner, or of another size than theirs.
     """
     photos_A = _by_name(fold_A, "_A" if use_AB else "")
     photos_B = _by_name(fold_B, "_B" if use_AB else "")
+    if not photos_A and not photos_B:
+        ending = " whose names end in _A" if use_AB else ""
+        raise UserError(f"{fold_A}: no photos in there{ending}; mend --fold_A")
     alone = [str(photos_A.get(name) or photos_B[name]) for name in sorted(photos_A.keys() ^ photos_B.keys())]
     if alone:
         raise UserError(f"{len(alone)} photos have no partner; add it or remove them: {_some(alone)}")
@@ -95,6 +98,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--num_threads", type=int, default=os.cpu_count(), help="processes; 0 = this one only"
     )
     args = parser.parse_args(argv)
+    for source in (args.fold_A, args.fold_B):
+        if args.fold_AB.resolve().is_relative_to(source.resolve()):
+            raise UserError(f"--fold_AB {args.fold_AB}: lies inside {source}; choose a folder outside")
+    if args.num_threads < 0 or (args.num_imgs is not None and args.num_imgs < 1):
+        raise UserError("--num_threads must be at least 0, --num_imgs at least 1")
 
     pairs = find_pairs(args.fold_A, args.fold_B, args.fold_AB, args.use_AB)[: args.num_imgs]
     todo = [pair for pair in pairs if not is_done(pair)]

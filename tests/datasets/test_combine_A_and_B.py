@@ -22,9 +22,9 @@ def combine(folder: Path, *flags: str) -> None:
     main([*folds, "--num_threads", "0", *flags])
 
 
-def refused(capsys: pytest.CaptureFixture, folder: Path) -> str:
+def refused(capsys: pytest.CaptureFixture, folder: Path, *flags: str) -> str:
     with pytest.raises(SystemExit) as end:
-        combine(folder)
+        combine(folder, *flags)
     assert end.value.code == 2
     return capsys.readouterr().err
 
@@ -80,3 +80,27 @@ def test_photos_without_partner_and_of_other_size_are_refused(tmp_path, capsys):
     put(tmp_path / "A" / "1.bmp", RED)
     assert "differs by the suffix alone" in refused(capsys, tmp_path)
     assert not (tmp_path / "AB").exists()
+
+
+def test_pairs_never_take_the_place_of_photos(tmp_path, capsys):
+    for name, pixels in (("A", RED), ("B", BLUE)):
+        put(tmp_path / name / "1.png", pixels)
+    os.utime(tmp_path / "A" / "1.png", (0, 0))  # older than its partner: a pair there would count as outdated
+    for target in ("A", "B/pairs"):
+        assert "choose a folder outside" in refused(capsys, tmp_path, "--fold_AB", str(tmp_path / target))
+    assert (read_pixels(tmp_path / "A" / "1.png") == RED).all()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--use_AB",), "no photos in there whose names end in _A"),
+        (("--num_threads", "-1"), "--num_threads must be at least 0"),
+        (("--num_imgs", "-1"), "--num_imgs at least 1"),
+    ],
+)
+def test_wrong_command_lines_end_in_one_line(tmp_path, capsys, flags, message):
+    put(tmp_path / "A" / "1.png", RED)
+    put(tmp_path / "B" / "1.png", BLUE)
+    error = refused(capsys, tmp_path, *flags)
+    assert message in error and error.count("\n") == 1
