@@ -30,7 +30,7 @@ from datasets.photo_list import Manifest, Photo, file_names, read_links, write_l
 from util.download import Fetcher, FetchError, GaveUp
 from util.errors import UserError, command_line
 from util.files import atomic_path
-from util.images import ImageError, read_image
+from util.images import ImageError, TooLargeError, read_image
 
 PRESETS = {  # the published queries
     "selfie": Query(text="portrait", camera="apple/iphone_7"),
@@ -139,7 +139,7 @@ def download_photo(photo: Photo, path: Path, fetcher: Fetcher, manifest: Manifes
     """Fetch one photo to `path`, check that it decodes, and enter it in the manifest.
 
     Raises:
-        FetchError: it is gone, or what comes is never a whole image.
+        FetchError: it is gone, too large to decode, or what comes is never a whole image.
     """
     with atomic_path(path) as temporary:
 
@@ -149,6 +149,8 @@ def download_photo(photo: Photo, path: Path, fetcher: Fetcher, manifest: Manifes
             temporary.write_bytes(response.content)
             try:
                 read_image(temporary)
+            except TooLargeError as error:
+                raise FetchError(str(error).removeprefix(f"{temporary}: ")) from None
             except ImageError:
                 raise ValueError("what came is not a whole image") from None
 

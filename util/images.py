@@ -32,6 +32,10 @@ class ImageError(UserError):
     """An image file that can't be used; the message names it and says why."""
 
 
+class TooLargeError(ImageError):
+    """More pixels than any camera makes: a decompression bomb. To fetch the file again doesn't help."""
+
+
 def is_image(path: str | os.PathLike) -> bool:
     """True for a name that ends like an image and does not start with a dot (unfinished or hidden files)."""
     name = os.path.basename(path)  # noqa: PTH119 - folders of 100,000 files: much faster than pathlib
@@ -69,7 +73,7 @@ def _opened(path: str | os.PathLike) -> Iterator[ImageFile.ImageFile]:
         empty = Path(path).stat().st_size == 0
         raise ImageError(f"{path}: {'the file is empty' if empty else 'not an image'}; remove it") from None
     except Image.DecompressionBombError:
-        raise ImageError(
+        raise TooLargeError(
             f"{path}: more than {2 * Image.MAX_IMAGE_PIXELS // 10**6} megapixels; scale it down"
         ) from None
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError, ArithmeticError) as error:

@@ -7,11 +7,12 @@ import json
 from functools import partial
 
 import pytest
+from PIL import Image
 
 from datasets import download_flickr, flickr_api
 from datasets.download_flickr import main
 from datasets.photo_list import Manifest, Photo, file_names, read_links, write_links
-from tests.hard_photos import scene
+from tests.hard_photos import scene, write_bad_photos, write_good_photos
 from tests.local_server import LocalServer, Reply, Request, local_server
 from util.download import Fetcher
 from util.errors import UserError
@@ -198,6 +199,27 @@ def test_photos_taken_away_are_not_kept(tmp_path, flickr, capsys):
     main(["--text", "x", "--n", "3", "--output", str(tmp_path)])
     assert "failed: 101: the photo is gone" in capsys.readouterr().out
     assert not (tmp_path / "101.jpg").exists()
+
+
+def test_photos_of_every_kind_are_kept_as_they_come_or_listed(flickr, tmp_path, capsys):
+    """Good ones byte for byte; bombs are refused at the first look, broken ones asked for again and then listed."""
+    sizes = write_good_photos(tmp_path / "in")
+    Image.new("RGB", (1, 1)).save(tmp_path / "in/dot.png")
+    faults = write_bad_photos(tmp_path / "in")
+    content = {path.name: path.read_bytes() for path in (tmp_path / "in").iterdir()}
+    with local_server(lambda request: Reply(content[request.path[1:]])) as server:
+        (tmp_path / "list.txt").write_text("\n".join(f"{server.url}/{name}" for name in content))
+        words = ["--links", tmp_path / "list.txt", "--output", tmp_path / "out", "--rate", 1000]
+        main([str(word) for word in words])
+    out = capsys.readouterr().out
+    assert f"{len(sizes) + 1} downloaded, 0 there already, {len(faults)} failed" in out
+    there = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert there.pop("manifest.csv")
+    assert there == {name: content[name] for name in (*sizes, "dot.png")}
+    assert "failed: bomb: more than 220 megapixels; scale it down" in out
+    assert server.paths().count("/bomb.png") == 1 and server.paths().count("/cut.jpg") == 6
+    for name in ("zero", "page", "cut"):
+        assert f"failed: {name}: 127.0.0.1: what came is not a whole image" in out
 
 
 def test_a_dead_network_ends_the_run_in_one_line(flickr, tmp_path, monkeypatch, capsys):
