@@ -52,7 +52,7 @@ def search(fetcher: Fetcher, key: str, query: Query) -> Iterator[Photo]:
         FetchError: Flickr refuses the key or the query, or can't be reached.
     """
     seen: set[str] = set()
-    before = ""
+    before = oldest = ""
     last_page = PER_QUERY // PER_PAGE
     while True:
         known = len(seen)
@@ -61,13 +61,14 @@ def search(fetcher: Fetcher, key: str, query: Query) -> Iterator[Photo]:
             for item in result["photo"]:
                 new = item["id"] not in seen
                 seen.add(item["id"])
+                oldest = str(item.get("dateupload", ""))
                 if new and item.get(f"url_{query.size}"):
                     yield _photo(item, query)
             if page >= int(result["pages"]):
                 break
         if page < last_page or len(seen) == known:
             return
-        before = str(result["photo"][-1]["dateupload"])
+        before = oldest  # not of the last page: Flickr may have filtered all of that away
 
 
 def _photo(item: dict, query: Query) -> Photo:
@@ -75,11 +76,16 @@ def _photo(item: dict, query: Query) -> Photo:
     return Photo(
         id=str(item["id"]),
         url=item[f"url_{query.size}"],
-        owner=str(item.get("ownername") or item.get("owner", "")),
+        owner=_text(item.get("ownername") or item.get("owner", "")),
         licence=LICENCES.get(licence, f"Flickr licence {licence}"),
         camera=query.camera,
-        title=str(item.get("title", "")),
+        title=_text(item.get("title", "")),
     )
+
+
+def _text(value: object) -> str:
+    """`value` as text that a file can hold: JSON may hold half a surrogate pair, UTF-8 may not."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
 
 
 def _call(fetcher: Fetcher, key: str, query: Query, page: int, before: str) -> dict:
@@ -117,7 +123,10 @@ def _check(response: httpx.Response) -> None:
     """ValueError, so that it is asked for again, if the answer is an error page or Flickr is busy."""
     try:
         answer = json.loads(response.content)
-        broken = answer["stat"] == "ok" and not isinstance(answer["photos"]["photo"], list)
+        ok = answer["stat"] == "ok"
+        broken = ok and not (
+            isinstance(answer["photos"]["photo"], list) and int(answer["photos"]["pages"]) >= 0
+        )
     except (ValueError, KeyError, TypeError):
         broken = True
     if broken:

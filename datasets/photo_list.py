@@ -6,7 +6,7 @@ import io
 import json
 import re
 import threading
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -63,13 +63,22 @@ def read_links(path: Path) -> tuple[list[Photo], dict[str, object] | None]:
         photos = [Photo(**{name: row.get(name) or "" for name in FIELDS}) for row in rows]
     else:
         lines = (line.strip() for line in text.splitlines())
-        photos = [Photo(_name_in(line), line) for line in lines if line and not line.startswith("#")]
-    wrong = [photo.url for photo in photos if not re.match(r"https?://[^\s/]", photo.url)]
+        photos = [Photo("", line) for line in lines if line and not line.startswith("#")]
+    wrong = [photo.url for photo in photos if not _is_address(photo.url)]
     if wrong:
         raise UserError(
             f"--links {path}: {wrong[0]!r} is no address; each line holds one, or a CSV has a url"
         )
+    photos = [photo if photo.id else replace(photo, id=_name_in(photo.url)) for photo in photos]
     return list({photo.url: photo for photo in photos}.values()), query
+
+
+def _is_address(url: str) -> bool:
+    try:
+        host, _ = urlsplit(url).hostname, urlsplit(url).port  # ValueError for brackets or a port gone wrong
+    except ValueError:
+        return False
+    return bool(host and re.match(r"https?://[^\s/]+(/|$)", url))
 
 
 def _name_in(url: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from tqdm import tqdm
@@ -137,7 +138,7 @@ class Fetcher:
                     bar.update(len(chunk))
 
     def _persist(self, once: Callable[[], T], url: str) -> T:
-        host = httpx.URL(url).host
+        host = urlsplit(url).hostname
         for attempt in range(self._tries):
             self._take_turn()
             wait = self._backoff * 2**attempt * random.uniform(0.75, 1.25)

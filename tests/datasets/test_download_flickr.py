@@ -143,6 +143,32 @@ def test_second_run_downloads_nothing_and_a_lost_file_comes_back(flickr, tmp_pat
     assert before.keys() == after.keys() and not list(tmp_path.glob(".*"))
 
 
+def test_a_last_page_that_flickr_filtered_empty_does_not_end_the_search(flickr, tmp_path):
+    """Of every query's third page nothing is left; the search goes on from the oldest photo seen before it."""
+    search = flickr.search
+
+    def filtered(form: dict) -> dict:
+        answer = search(form)
+        if form["page"] == "3":
+            answer["photos"] |= {"photo": [], "pages": 5}
+        return answer
+
+    flickr.search = filtered
+    main(["--text", "x", "--links", str(tmp_path / "x.csv"), "--rate", "1000"])
+    ids = [photo.id for photo in read_links(tmp_path / "x.csv")[0]]
+    assert ids == [f"{100 + i}" for i in range(23) if i != 7]
+
+
+def test_odd_answers_are_asked_for_again_or_cleaned(flickr, tmp_path):
+    """An answer without its number of pages; a title that ends in half an emoji."""
+    flickr.faults["/rest/"] = [Reply(b'{"stat": "ok", "photos": {"photo": []}}')]
+    item = flickr.item
+    flickr.item = lambda i: item(i) | {"title": "smile \ud83d"}
+    main(["--text", "x", "--n", "1", "--links", str(tmp_path / "x.csv"), "--rate", "1000"])
+    assert [photo.title for photo in read_links(tmp_path / "x.csv")[0]] == ["smile ?"]
+    assert len(flickr.server.requests) == 2
+
+
 def test_form_holds_the_query(flickr, tmp_path):
     words = ["--tags", "a,b", "--tag_mode", "all", "--license", "4,5", "--size", "h", "--n", "2"]
     main([*words, "--links", str(tmp_path / "x.csv")])
@@ -263,13 +289,18 @@ def test_names_are_safe_and_unique():
         (["--text", "x"], "say where the photos go"),
         (["--output", "O"], "say what to search for"),
         (["--links", "L.txt", "--output", "O"], "'nonsense' is no address"),
+        (["--links", "port.txt", "--output", "O"], "'http://host:port/1.jpg' is no address"),
+        (["--links", "bracket.txt", "--output", "O"], "'http://[bad/1.jpg' is no address"),
+        (["--links", "space.txt", "--output", "O"], "'http://a b/1.jpg' is no address"),
         (["--text", "x", "--output", "O", "--key_file", "none"], "--key_file none: can't be read"),
         (["--text", "x", "--output", "O", "--n", "0"], "must be positive"),
     ],
 )
 def test_wrong_command_lines_end_in_one_line(flickr, tmp_path, monkeypatch, words, message, capsys):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "L.txt").write_text("nonsense\n")
+    lists = {"L": "nonsense", "port": "http://host:port/1.jpg", "bracket": "http://[bad/1.jpg"}
+    for name, address in (lists | {"space": "http://a b/1.jpg"}).items():
+        (tmp_path / f"{name}.txt").write_text(f"{address}\n")
     with pytest.raises(SystemExit):
         main(words)
     error = capsys.readouterr().err

@@ -79,6 +79,11 @@ def test_a_missing_page_is_not_asked_for_twice():
     assert len(server.requests) == 1
 
 
+def test_what_is_no_address_is_named():
+    with fetcher() as web, pytest.raises(FetchError, match="http://host:port/: Invalid port"):
+        web.fetch("http://host:port/")
+
+
 def test_who_is_told_to_wait_for_an_hour_is_told_so():
     reply = Reply(status=429, headers={"Retry-After": "3600"})
     with (
