@@ -9,6 +9,11 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# A file where a folder should be, or the other way round; no permission; a name that the disk can't hold.
+PATH_ERRORS = frozenset(
+    (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
+)
+
 
 class UserError(Exception):
     """Something the user can mend. The message is one line that names the file or option and the mend."""
@@ -17,8 +22,8 @@ class UserError(Exception):
 def command_line(main: Callable[P, R]) -> Callable[P, R]:
     """Decorate a program's `main`: what a user can mend ends it with `error: ...` on stderr and exit status 2.
 
-    That is every `UserError`, and a full disk or memory, wherever in the program it shows. Ctrl-C ends it with
-    one line too, and the shell's status for it, 130.
+    That is every `UserError`, and a full disk or memory or a path that can't be used, wherever in the program it
+    shows. Ctrl-C ends it with one line too, and the shell's status for it, 130.
     """
 
     @functools.wraps(main)
@@ -29,7 +34,7 @@ def command_line(main: Callable[P, R]) -> Callable[P, R]:
             print("\nstopped; the same command goes on from here", file=sys.stderr)
             raise SystemExit(130) from None
         except Exception as error:
-            message = str(error) if isinstance(error, UserError) else _exhausted(error)
+            message = str(error) if isinstance(error, UserError) else _of_the_machine(error)
             if not message:
                 raise
             print(f"error: {message}", file=sys.stderr)
@@ -38,12 +43,14 @@ def command_line(main: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def _exhausted(error: Exception) -> str:
-    """One line if `error` says that the disk or the memory is full, else an empty string."""
+def _of_the_machine(error: Exception) -> str:
+    """One line if `error` says that disk or memory is full or a path can't be used, else an empty string."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return (
             f"{error.filename or 'writing'}: the disk is full; free some space and run the same command again"
         )
+    if isinstance(error, OSError) and error.errno in PATH_ERRORS and error.filename:
+        return f"{error.filename}: {error.strerror}; give another file or folder, or mend its permissions"
     # PyTorch's own class for a GPU, and its plain RuntimeError for the CPU; torch is not imported for a name.
     if (
         isinstance(error, MemoryError)

@@ -290,6 +290,7 @@ def test_table_counts_every_photo_once(tmp_path, capsys):
     ("words", "message"),
     [
         (["--dataroot", "R"], "--input_A, --input_B or both"),
+        (["--dataroot", "file", "--input_A", "in"], "file: File exists"),
         (["--dataroot", "R", "--input_A", "missing"], "missing: no such folder"),
         (["--dataroot", "in/out", "--input_A", "in"], "lies inside in"),
         (["--dataroot", ".", "--input_B", "trainB/new"], "would overwrite trainB/new"),
@@ -303,6 +304,7 @@ def test_table_counts_every_photo_once(tmp_path, capsys):
 def test_wrong_command_lines_end_in_one_line(tmp_path, monkeypatch, words, message, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in").mkdir()
+    (tmp_path / "file").touch()
     with pytest.raises(SystemExit) as end:
         main([*words, "--num_workers", "0"])
     error = capsys.readouterr().err

@@ -21,6 +21,8 @@ def run(error):
     [
         (UserError("photo.jpg: no such file"), "error: photo.jpg: no such file\n"),
         (OSError(errno.ENOSPC, "No space left on device", "log.txt"), "error: log.txt: the disk is full; "),
+        (FileExistsError(errno.EEXIST, "File exists", "out"), "error: out: File exists; give another "),
+        (PermissionError(errno.EACCES, "Permission denied", "x/y"), "error: x/y: Permission denied; give "),
         (MemoryError(), "error: out of memory; "),
         (torch.OutOfMemoryError("CUDA out of memory"), "error: out of memory; "),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "error: out of memory; "),
@@ -35,6 +37,7 @@ def test_mendable_errors_are_one_line(error, message, capsys):
     assert shown.count("\n") == 1
 
 
-def test_other_errors_keep_their_traceback():
-    with pytest.raises(ZeroDivisionError):
-        run(ZeroDivisionError())
+@pytest.mark.parametrize("error", [ZeroDivisionError(), OSError(errno.EINVAL, "Invalid argument", "x")])
+def test_other_errors_keep_their_traceback(error):
+    with pytest.raises(type(error)):
+        run(error)
