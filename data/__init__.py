@@ -22,12 +22,13 @@ def find_dataset_using_name(name: str) -> "type[BaseDataset]":
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        if error.name != module_name:  # the file is there, and imports something that is not
+        if not f"{module_name}.".startswith(f"{error.name}."):  # the file is there, and imports what is not
             raise
         raise UserError(f"--dataset_mode {name}: there is no file data/{name}_dataset.py") from None
     wanted = f"{name.replace('_', '')}dataset".lower()
     for member in vars(module).values():
-        if isinstance(member, type) and issubclass(member, BaseDataset) and member.__name__.lower() == wanted:
+        derived = isinstance(member, type) and issubclass(member, BaseDataset) and member is not BaseDataset
+        if derived and member.__name__.lower() == wanted:
             return member
     title = "".join(part.capitalize() for part in name.split("_"))
     raise UserError(f"data/{name}_dataset.py: needs a class {title}Dataset that derives from BaseDataset")

@@ -20,12 +20,13 @@ def find_model_using_name(model_name: str) -> type[BaseModel]:
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        if error.name != module_name:
+        if not f"{module_name}.".startswith(f"{error.name}."):  # the file is there, and imports what is not
             raise
         raise UserError(f"--model {model_name}: there is no file models/{model_name}_model.py") from None
-    wanted = f"{model_name.replace('_', '')}model"
+    wanted = f"{model_name.replace('_', '')}model".lower()
     for name, value in vars(module).items():
-        if name.lower() == wanted and isinstance(value, type) and issubclass(value, BaseModel):
+        derived = isinstance(value, type) and issubclass(value, BaseModel) and value is not BaseModel
+        if derived and name.lower() == wanted:
             return value
     raise UserError(
         f"--model {model_name}: models/{model_name}_model.py has no class derived from BaseModel whose name, "
