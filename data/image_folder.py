@@ -85,6 +85,11 @@ DROP_EMPTY = "move photos without a subject aside: python deeplab/inference.py -
 REPLACE = "remove or replace files that can't be read"
 RENAME = "rename photos so that no two share a name"
 EVEN = "make pairs with: python datasets/combine_A_and_B.py"
+MAKE_MASKS_OF_HALVES = (  # a dataroot of pairs has no trainA for --dataroot
+    "make masks of the photos that the pairs are made of: python deeplab/inference.py --input FOLDER "
+    "--output {root}/%s"
+)
+DROP_PAIRS = "remove pairs without a subject, and their masks"
 
 
 def scan_folders(
@@ -139,7 +144,7 @@ def _problems(
         if stems[path.stem] > 1:
             yield Problem(path, "has the same name as another photo, and so the same mask", RENAME)
         if mask is None and folder.masks_required:
-            yield Problem(path, f"no mask {folder.masks / path.stem}.png", MAKE_MASKS)
+            yield Problem(path, f"no mask {folder.masks / path.stem}.png", _make_masks(folder))
         elif mask is not None:
             yield from _mask_problems(folder, path, mask, facts)
 
@@ -149,7 +154,7 @@ def _mask_problems(
 ) -> Iterable[Problem]:
     photo, mask = facts[path], facts[mask_path]
     if isinstance(mask, str):
-        yield Problem(mask_path, mask, MAKE_MASKS_AGAIN)
+        yield Problem(mask_path, mask, _make_masks(folder, again=True))
         return
     width, height = photo.width // 2 if folder.side_by_side else photo.width, photo.height
     if (mask.width, mask.height) != (width, height) and (mask.width, mask.height) == (height, width):
@@ -157,9 +162,17 @@ def _mask_problems(
         width, height = image_size(path, decode=True)
     if (mask.width, mask.height) != (width, height):
         what = f"{mask.width} x {mask.height} px, but its photo {path} has {width} x {height}"
-        yield Problem(mask_path, what, MAKE_MASKS_AGAIN)
+        yield Problem(mask_path, what, _make_masks(folder, again=True))
     if mask.empty and folder.masks_required:
-        yield Problem(mask_path, "no subject: no pixel is 128 or more of 255", DROP_EMPTY)
+        drop = DROP_PAIRS if folder.side_by_side else DROP_EMPTY
+        yield Problem(mask_path, "no subject: no pixel is 128 or more of 255", drop)
+
+
+def _make_masks(folder: PhotoFolder, again: bool = False) -> str:
+    """How to make the masks of `folder`."""
+    if folder.side_by_side:
+        return MAKE_MASKS_OF_HALVES % folder.masks.name + (" --overwrite" if again else "")
+    return MAKE_MASKS_AGAIN if again else MAKE_MASKS
 
 
 def _listing(dataroot: str | Path, problems: list[Problem], checked: int) -> str:

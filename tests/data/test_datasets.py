@@ -128,6 +128,18 @@ def test_masks_of_pairs_are_half_as_wide_and_widths_even(pairs):
     assert "1.png: 95 px wide" in str(error.value) and "combine_A_and_B.py" in str(error.value)
 
 
+@pytest.mark.parametrize(("direction", "masks"), [("AtoB", "maskA"), ("BtoA", "maskB")])
+def test_missing_masks_of_pairs_are_made_of_their_photos(pairs, direction, masks):
+    """The command of an unpaired dataroot finds no photos in one of pairs."""
+    (pairs / masks / "0.png").unlink()
+    save(np.zeros((40, 48), np.uint8), pairs / masks / "1.png")
+    with pytest.raises(UserError) as error:
+        create_dataset(options(pairs, dataset_mode="aligned", direction=direction))
+    message = str(error.value)
+    assert f"deeplab/inference.py --input FOLDER --output {pairs}/{masks}" in message
+    assert "remove pairs without a subject" in message and "--dataroot" not in message
+
+
 def test_single_takes_a_folder_or_a_phase(dataroot):
     opt = options(dataroot, dataset_mode="single", isTrain=False, mask_policy="optional")
     opt.phase = "train"
