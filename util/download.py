@@ -16,7 +16,7 @@ from util.errors import UserError
 
 T = TypeVar("T")
 
-BUSY = frozenset({408, 429, 500, 502, 503, 504})
+BUSY = frozenset({408, 425, 429, *range(500, 600)})  # caches in front of a server have numbers of their own
 LONGEST_WAIT = 600  # seconds; who is told to wait longer does better to start again later
 USER_AGENT = "bokeh-cyclegan/0.1 (research; dataset preparation)"
 

@@ -29,12 +29,13 @@ def replies(*script: Reply):
     "fault",
     [
         Reply(status=500),
+        Reply(status=522),
         Reply(status=503, headers={"Retry-After": "0"}),
         Reply(status=429, headers={"Retry-After": formatdate(usegmt=True)}),
         Reply(CONTENT, cut=100),
         Reply(CONTENT, delay=0.6),
     ],
-    ids=["500", "503", "429 with a date", "cut off", "timeout"],
+    ids=["500", "522", "503", "429 with a date", "cut off", "timeout"],
 )
 def test_passing_faults_are_overcome(fault):
     timeout = 0.3 if fault.delay else 10
