@@ -55,14 +55,12 @@ def export_program(net: nn.Module, channels: int) -> ExportedProgram:
 def write_onnx(program: ExportedProgram, path: Path) -> None:
     """Write `program` as one ONNX file, weights included."""
     names = {"input_names": ["image"], "output_names": ["result"]}
-    with atomic_path(path) as temporary:
-        torch.onnx.export(program, **names, dynamo=True, verbose=False).save(temporary, external_data=False)
+    torch.onnx.export(program, **names, dynamo=True, verbose=False).save(path, external_data=False)
 
 
 def write_pt2(program: ExportedProgram, path: Path) -> None:
     """Write `program` for `torch.export.load`."""
-    with atomic_path(path) as temporary:
-        torch.export.save(program, temporary)
+    torch.export.save(program, path)
 
 
 def run_onnx(path: Path) -> Callable[[np.ndarray], np.ndarray]:
@@ -124,14 +122,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     channels = input_channels(generator.net)
     write, run = FORMATS[args.output.suffix]
     net = HalfInside(copy.net) if args.half else copy.net
-    write(export_program(net, channels), args.output)
-
-    difference = largest_difference(run(args.output), generator.translate, channels)
-    if not difference <= TOLERANCE[args.half]:
-        args.output.unlink()
-        raise UserError(
-            f"{args.output}: removed, its results differ from the checkpoint's by {difference:.1e} (of a range of 2)"
-        )
+    with atomic_path(args.output) as temporary:
+        write(export_program(net, channels), temporary)
+        difference = largest_difference(run(temporary), generator.translate, channels)
+        if not difference <= TOLERANCE[args.half]:
+            raise UserError(
+                f"{args.output}: not written, its results differ from the checkpoint's by {difference:.1e} (of a "
+                "range of 2)"
+            )
     size = args.output.stat().st_size / 1e6
     print(f"{args.output}: {size:.1f} MB, differs from the checkpoint by {difference:.1e} at most")
 

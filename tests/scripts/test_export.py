@@ -72,16 +72,19 @@ def test_half_precision_halves_the_weights(trained, tmp_path):
     torch.testing.assert_close(program.module()(image), expected, atol=5e-2, rtol=0)
 
 
-def test_a_file_that_differs_is_removed(trained, tmp_path, monkeypatch, capsys):
+def test_a_file_that_differs_is_not_written(trained, tmp_path, monkeypatch, capsys):
     """A stand-in for an exporter that goes wrong: everything comes out as 0."""
     monkeypatch.setattr(export, "export_program", lambda net, channels: b"wrong")
     monkeypatch.setitem(
         export.FORMATS, ".onnx", (lambda program, path: path.write_bytes(program), lambda path: np.zeros_like)
     )
-    with pytest.raises(SystemExit):
-        run_export(trained, tmp_path / "wrong.onnx")
+    (tmp_path / "old.onnx").write_bytes(b"an export of last week")
+    for name in ("wrong.onnx", "old.onnx"):
+        with pytest.raises(SystemExit):
+            run_export(trained, tmp_path / name)
     assert "its results differ from the checkpoint's" in capsys.readouterr().err
-    assert not (tmp_path / "wrong.onnx").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["old.onnx"]
+    assert (tmp_path / "old.onnx").read_bytes() == b"an export of last week"
 
 
 def test_unknown_format_is_one_line(trained, tmp_path, capsys):
