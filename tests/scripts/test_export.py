@@ -12,7 +12,7 @@ from PIL import Image
 
 from models import load_generator
 from models.lens_generator import LensGenerator
-from models.networks import define_G
+from models.networks import define_G, init_weights
 from scripts import export
 from util.checkpoint import save_network
 
@@ -70,6 +70,21 @@ def test_half_precision_halves_the_weights(trained, tmp_path):
     image = torch.rand(1, 3, 45, 31) * 2 - 1
     expected = load_generator(trained / "run").translate(image)
     torch.testing.assert_close(program.module()(image), expected, atol=5e-2, rtol=0)
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
+def test_u_nets_take_any_size(tmp_path, suffix):
+    """Below 128 pixels the innermost level is one pixel, above it is not; the program must not be traced for either."""
+    torch.manual_seed(0)
+    net = init_weights(define_G(3, 3, 2, "unet_128", "none"), "kaiming")
+    save_network(net, tmp_path / "run" / "latest_net_G.pth")
+    run_export(tmp_path, tmp_path / f"run{suffix}")
+    exported = export.FORMATS[suffix][1](tmp_path / f"run{suffix}")
+    for size in ((1, 3, 64, 64), (2, 3, 33, 129), (1, 3, 257, 100)):
+        image = torch.rand(size) * 2 - 1
+        expected = load_generator(tmp_path / "run").translate(image)
+        np.testing.assert_allclose(exported(image.numpy()), expected.numpy(), atol=1e-4)
+        assert expected.std() > 0.01
 
 
 def test_a_file_that_differs_is_not_written(trained, tmp_path, monkeypatch, capsys):
