@@ -1,7 +1,9 @@
 """Work spread over processes: bounded memory, results in order, a clean end on Ctrl-C."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -15,9 +17,15 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches the whole process group; the parent alone answers it."""
+def _begin_worker() -> None:
+    """Leave Ctrl-C, which reaches the whole process group, to the parent, and end when the parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)  # the main thread waits for work that nobody sends any more
 
 
 @contextmanager
@@ -33,7 +41,7 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
         yield None
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
     for _ in range(workers):
         pool.submit(int)  # start them now, while this process still loads its model
     try:
