@@ -189,7 +189,7 @@ class CUTModel(UnpairedModel):
 
         set_requires_grad([self.netD], False)
         losses = self.generator_losses()
-        self.step("G", sum(losses.values()))
+        self.step("G", torch.stack([*losses.values()]).sum())
         return {term: loss.detach() for term, loss in (losses | {"D": loss_D}).items()}
 
     @torch.inference_mode()

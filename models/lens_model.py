@@ -9,12 +9,13 @@ G_A                D, which sees domain B, takes fake_B for real (off by default
 """
 
 import argparse
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 
 from models.adversary import create_gan_loss
 from models.base_model import Losses, Visuals, set_requires_grad
+from models.lens_generator import LensGenerator
 from models.losses import focus_loss
 from models.masking import MaskLosses
 from models.unpaired import UnpairedModel, mask_visuals
@@ -68,7 +69,8 @@ class LensModel(UnpairedModel):
 
     def __init__(self, opt: argparse.Namespace):
         super().__init__(opt)
-        self.netG = self.add_generator("G", opt.input_nc + (self.isTrain and opt.mask_input), opt.output_nc)
+        channels = opt.input_nc + (self.isTrain and opt.mask_input)
+        self.netG = cast(LensGenerator, self.add_generator("G", channels, opt.output_nc))
         if not self.isTrain:
             return
         self.mask_losses = MaskLosses(opt)
@@ -114,7 +116,7 @@ class LensModel(UnpairedModel):
             set_requires_grad([self.netD], False)
         self.forward()
         losses = self.generator_losses()
-        self.step("G", sum(losses.values()))
+        self.step("G", torch.stack([*losses.values()]).sum())
         if adversarial:
             set_requires_grad([self.netD], True)
             fake = self.pools["fake_B"].query(self.judged(self.fake_B))
