@@ -55,6 +55,7 @@ class Dashboard:
         self._closing = threading.Event()
         self._client: Any = None
         self._warned = False
+        self._sent = ""  # the last window that was
         self._saved_at = 0.0
         self._thread = threading.Thread(target=self._run, name="dashboard", daemon=True)
         self._thread.start()
@@ -119,11 +120,12 @@ class Dashboard:
         try:
             if self._client is None:
                 self._client = self._connect()
-            if self._client.env not in self._client.get_env_list():
-                self._everything_is_new()  # the server has restarted since
+            if self._has_forgotten():
+                self._everything_is_new()
             rare = False
             while window := self._next_window():
                 self._send_window(window)
+                self._sent = window
                 rare |= window not in STEADY
             if rare or self._closing.is_set() or time.monotonic() > self._saved_at + SAVE_EVERY:
                 self._client.save([self._client.env])
@@ -141,6 +143,15 @@ class Dashboard:
                     "The run goes on, and shows everything once the server is there"
                 )
             return False
+
+    def _has_forgotten(self) -> bool:
+        """Whether the server has restarted since the last sending, without what it was sent.
+
+        The environment may be there again all the same: whoever looks at the page makes it.
+        """
+        if self._client.env not in self._client.get_env_list():
+            return True
+        return bool(self._sent) and self._client.win_exists(self._sent) is False
 
     def _next_window(self) -> str | None:
         with self._lock:
