@@ -179,7 +179,7 @@ def train_epoch(
     )
     clock, photos = time.perf_counter(), 0
     with bar:
-        for batch in dataset.iterate(skip_batches=progress["batches"]):
+        for batch in stop.until(dataset.iterate(skip_batches=progress["batches"])):
             losses = mean_over_ranks(model.train_step(batch))
             watch.add(losses)
             step = len(batch["A_paths"]) * world_size()

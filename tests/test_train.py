@@ -1,6 +1,7 @@
 """train.py from the command line's point of view: resume, interruption, errors."""
 
 import csv
+import os
 import signal
 import subprocess
 import sys
@@ -85,6 +86,33 @@ def test_killed_at_any_moment_leaves_a_state_to_resume_from(run_flags, tmp_path)
         state = load(folder / "latest_state.pth")
         assert state["progress"]["total_iters"] > 0
     assert (folder / "latest_net_G_A.pth").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers in /proc")
+@pytest.mark.parametrize("steps", [1, 3])
+def test_ended_by_name_with_its_workers_it_saves(run_flags, tmp_path, steps):
+    """As `pkill -f train.py` does: every process gets the signal, wherever in a step they are."""
+    table = tmp_path / "checkpoints" / "run" / "losses.csv"
+    flags = [*run_flags, "--num_threads", "2", "--n_epochs", "500", "--print_freq", "1"]
+    command = [sys.executable, "train.py", *flags]
+    process = subprocess.Popen(
+        command, cwd=Path(train.__file__).parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while not table.exists() or len(table.read_text().splitlines()) <= steps:
+        assert process.poll() is None
+        time.sleep(0.01)
+    parents = {
+        int(stat.parent.name): int(stat.read_text().rpartition(")")[2].split()[1])
+        for stat in Path("/proc").glob("[0-9]*/stat")
+    }
+    workers = [pid for pid, parent in parents.items() if parent == process.pid]
+    assert len(workers) >= 2
+    for pid in (process.pid, *workers):
+        os.kill(pid, signal.SIGTERM)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "stopped by SIGTERM and saved" in output
+    assert load(tmp_path / "checkpoints" / "run" / "latest_state.pth")["progress"]["total_iters"] >= steps
 
 
 def test_loss_that_is_not_finite_stops_and_names_the_term(run_flags, tmp_path, monkeypatch, capsys):

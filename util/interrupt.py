@@ -1,7 +1,11 @@
 """SIGINT and SIGTERM as a request that a loop can answer between two steps."""
 
 import signal
+from collections.abc import Iterable, Iterator
 from types import FrameType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class StopRequest:
@@ -26,11 +30,22 @@ class StopRequest:
             self._before[number] = signal.signal(number, self._note)
         return self
 
+    def until(self, items: Iterable[T]) -> Iterator[T]:
+        """`items`, which may end early once a signal has come, since that may have ended the workers they come from."""
+        try:
+            yield from items
+        except (RuntimeError, EOFError, OSError):  # as the loader finds its workers or their pipes gone
+            if not self.signal_name:
+                raise
+
     def __exit__(self, *_: object) -> None:
         self._restore()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.signal_name = signal.Signals(number).name
+        if hasattr(signal, "SIGCHLD"):
+            # Who ends a program by its name ends its workers too: the loader must not raise that amid a step.
+            signal.signal(signal.SIGCHLD, lambda *_: None)
         if not self.only_note:
             self._restore()
 
