@@ -66,7 +66,7 @@ SHORT = (
         "--lens_target",
         "3.5",
     ),
-    *("--soft_range", "0.012", "0.019", "--focus_range", "0.3", "0.6"),
+    *("--soft_range", "0.012", "0.019"),
 )
 ADVERSARIAL = (
     *(

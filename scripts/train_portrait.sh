@@ -7,6 +7,6 @@ name=${2:-portrait}
 cd "$(dirname "$0")/.."
 exec python train.py --dataroot "$dataroot" --name "$name" --model lens --netG effnet_lite0 --ngf 32 \
     --load_size 256 --crop_size 256 --batch_size 2 --lr 0.0003 --n_epochs 30 --n_epochs_decay 30 \
-    --weights_size 256 --train_weights_size 192 --focus_range 0.4 0.7 \
+    --weights_size 256 --train_weights_size 192 --focus_range 0.3 0.6 \
     --lens_radii 2 4 8 --lens_target 4 --lens_light srgb --soft_range 0.015 0.019 \
     --augment_zoom 0.4 --augment_light 0.7 --augment_paste 0.4 "${@:3}"
