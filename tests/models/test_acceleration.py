@@ -241,3 +241,19 @@ def test_tests_take_the_average_unless_told_otherwise(make_model, dataroot, tmp_
 def test_contradictions_are_refused(run_flags, flags, message):
     with pytest.raises(UserError, match=message):
         TrainOptions().parse([*run_flags, *COMBINED, *flags])
+
+
+@pytest.mark.parametrize(
+    ("device", "norm", "calls"), [("cuda", "instance", 1), ("cuda", "batch", 2), ("cpu", "instance", 2)]
+)
+def test_translation_and_identity_share_a_pass_where_it_pays(make_model, device, norm, calls):
+    """On a GPU and with norms of single images alone; the numbers are the same either way."""
+    model = make_model("--norm", norm)
+    expected = [model.netG_A(photos()[name]) for name in "AB"]
+    model.device = torch.device(device)  # asked for its type; the tensors stay where they are
+    seen = []
+    model.netG_A.register_forward_hook(lambda *_: seen.append(1))
+    found = model.translate(model.netG_A, photos()["A"], photos()["B"])
+    assert len(seen) == calls
+    for x, y in zip(found, expected, strict=True):
+        torch.testing.assert_close(x, y, rtol=1e-4, atol=1e-5)
