@@ -56,9 +56,12 @@ else
     python test.py --dataroot $dataroot --name $name --num_threads 1
 fi
 
+title "The same photos by the small lens generator that comes with the code, told the person by the segmenter"
+python test.py --input $dataroot/testA --output results/$name/lens --checkpoints_dir pretrained --name demo --masks auto
+
 title "What they keep of the person, and what the background lost"
-python scripts/evaluate.py --dataroot $dataroot --results $name=$results --baselines --disc_radii 4.5 \
-    --truth $dataroot/truthA --output $comparison
+python scripts/evaluate.py --dataroot $dataroot --results $name=$results lens=results/$name/lens \
+    --baselines --disc_radii 4.5 --truth $dataroot/truthA --output $comparison
 
 title "Open in a browser"
 echo "results:     $PWD/$results/index.html"
