@@ -119,7 +119,7 @@ class LensGenerator(nn.Module):
         gray = (F.interpolate(x, size, mode="area").float() + 1) / 2
         gray = (gray * LUMA.to(gray)).sum(1, keepdim=True) if x.shape[1] == 3 else gray
         with torch.autocast(x.device.type, enabled=False):
-            gradient = F.conv2d(F.pad(gray, (1, 1, 1, 1), mode="reflect"), SOBEL.to(gray)).norm(dim=1)
+            gradient = F.conv2d(F.pad(gray, (1, 1, 1, 1), mode="replicate"), SOBEL.to(gray)).norm(dim=1)
         focus = F.interpolate(in_focus.float(), size, mode="area")
         background = 1 - F.max_pool2d(focus, 2 * OUTLINE + 1, stride=1, padding=OUTLINE)[:, 0]
         mean = (gradient * background).sum((1, 2)) / background.sum((1, 2)).clamp(min=1e-6)

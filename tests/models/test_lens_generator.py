@@ -108,11 +108,13 @@ def test_softening_is_the_place_of_the_gradient_on_a_log_scale():
     nothing = torch.zeros(1, 1, 256, 256)
     photos = torch.cat([slope_photo(slope) for slope in (low / 2, low, 2e-4, high, 2 * high)])
     shares = generator.softening(photos, nothing.expand(5, -1, -1, -1))
-    # A ramp's gradient is its slope but at the two borders, where reflection halves nothing and makes it zero.
+    # A ramp's gradient is its slope but at the two borders, where it is half of that.
     assert torch.allclose(shares, torch.tensor([0, 0, 0.5, 1, 1]), atol=0.01)
     assert generator.softening(photos, nothing.expand(5, -1, -1, -1) + 1).tolist() == [1.0] * 5
     large = generator.softening(slope_photo(2e-4, 512), torch.zeros(1, 1, 512, 512))
     assert large.item() == pytest.approx(0.5, abs=0.01)
+    tiny = generator.softening(torch.rand(1, 3, 1, 5), torch.zeros(1, 1, 1, 5))
+    assert 0 <= tiny.item() <= 1
     generator.soft_range.zero_()
     assert generator.softening(photos, nothing.expand(5, -1, -1, -1)).tolist() == [1.0] * 5
 
