@@ -42,13 +42,13 @@ class StopRequest:
         self._restore()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        first = not self.signal_name
         self.signal_name = signal.Signals(number).name
+        if hasattr(signal, "SIGCHLD"):
+            # Who ends a program by its name ends its workers too, and some of them late: the loader must raise that
+            # neither amid a step nor after the block.
+            signal.signal(signal.SIGCHLD, lambda *_: None)
         if not self.only_note:
             self._restore()
-        if first and hasattr(signal, "SIGCHLD"):
-            # Who ends a program by its name ends its workers too: the loader must not raise that amid a step.
-            self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def _restore(self) -> None:
         for number, handler in self._before.items():
