@@ -172,21 +172,15 @@ def add_lens_test_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("lens output").add_argument
     add("--aperture", type=float, default=1.0, help="multiplies the radii of the blur")
     add("--weights_size", type=int, help="see train.py; default: as trained")
-    add(
-        "--focus_range",
-        type=float,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="see train.py; default: as trained",
-    )
     add("--lens_light", choices=("linear", "srgb"), help="see train.py; default: as trained")
-    add(
-        "--soft_range",
-        type=float,
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="see train.py; default: as trained",
-    )
+    for name in ("focus_range", "soft_range"):
+        add(
+            f"--{name}",
+            type=float,
+            nargs=2,
+            metavar=("LOW", "HIGH"),
+            help="see train.py; default: as trained",
+        )
 
 
 def check_lens_test_options(opt: argparse.Namespace) -> None:

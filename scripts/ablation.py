@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from util.errors import UserError, command_line
 from util.files import write_text
 from util.images import list_images
+from util.report import TITLES
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path("results/ablation")
@@ -34,9 +35,15 @@ class Model:
     flags: tuple[str, ...] = ()
     folder: Path = Path("checkpoints")
 
+    @property
+    def comes_with_code(self) -> bool:
+        """Whether it is not trained on the dataroot of the table."""
+        return self.folder != Path("checkpoints")
+
     def command(self, dataroot: str, name: str) -> list[str]:
         """What trains it."""
-        return ["bash", f"scripts/{self.script}", dataroot, name, *self.flags]
+        place = [] if self.comes_with_code else [dataroot, name]
+        return ["bash", f"scripts/{self.script}", *place, *self.flags]
 
 
 @dataclass(frozen=True)
@@ -124,21 +131,15 @@ ROWS = {
     "demo_aperture_2": Row("demo", ("--masks", "auto", *WIDE)),
 }
 
-FIGURES = {
-    "subject_psnr": ("subject PSNR, dB", 1),
-    "subject_ssim": ("SSIM", 4),
-    "gradient_left": ("gradient left", 3),
-    "color_error": ("colour error", 4),
-    "halo": ("halo", 4),
-    "grid": ("grid", 4),
-}
+# Their decimals: finer than in evaluate.py's table, whose names they have.
+FIGURES = {"subject_psnr": 1, "subject_ssim": 4, "gradient_left": 3, "color_error": 4, "halo": 4, "grid": 4}
 
 
 def train(name: str, dataroot: str) -> None:
     """Train the model `name` unless it is trained; go on where it was stopped."""
     model = MODELS[name]
     folder = model.folder / name
-    if model.folder != Path("checkpoints") or (folder / "ablation_done").exists():
+    if model.comes_with_code or (folder / "ablation_done").exists():
         return
     if (folder / "latest_state.pth").exists():
         run([sys.executable, "train.py", "--dataroot", dataroot, "--name", name, "--continue_train"])
@@ -150,7 +151,7 @@ def train(name: str, dataroot: str) -> None:
 def test_command(row: Row, dataroot: str, output: str) -> list[str]:
     """What makes the results of a row."""
     where = ["--name", row.model]
-    if MODELS[row.model].folder != Path("checkpoints"):
+    if MODELS[row.model].comes_with_code:
         where += ["--checkpoints_dir", str(MODELS[row.model].folder)]
     return ["python", "test.py", "--input", f"{dataroot}/testA", "--output", output, *where, *row.flags]
 
@@ -179,14 +180,14 @@ def line(method: str, figures: dict) -> str:
     """The line of a method in the table."""
     medians = figures["median"]
     # JSON has no infinity: the file says "Infinity" where a subject is untouched.
-    cells = [f"{float(medians[name]['median']):.{decimals}f}" for name, (_, decimals) in FIGURES.items()]
+    cells = [f"{float(medians[name]['median']):.{decimals}f}" for name, decimals in FIGURES.items()]
     return f"| {method} | {' | '.join(cells)} | {figures['set'].get('blur_match', float('nan')):.3f} |"
 
 
 def page(content: dict, photos_in_training: int) -> str:
     """The whole document, from the content of `figures.json`."""
     real = content["real_photos"]
-    titles = [title for title, _ in FIGURES.values()]
+    titles = [TITLES[name][0] for name in FIGURES]
     lines = [
         "# Ablation",
         "",

@@ -22,7 +22,7 @@ def ran(monkeypatch, tmp_path):
 
 def test_all_flags_exist(dataroot):
     for model in ablation.MODELS.values():
-        if model.folder.name == "checkpoints":
+        if not model.comes_with_code:
             base = ["--model", "lens"] if "portrait" in model.script else []
             TrainOptions().parse(["--dataroot", str(dataroot), "--name", "x", *base, *model.flags])
     for row in ablation.ROWS.values():
@@ -41,6 +41,10 @@ def test_training_is_begun_then_gone_on_with_then_done(ran, tmp_path):
     ablation.train("portrait_2", "D")
     ablation.train("demo", "D")  # comes with the code
     assert not ran
+
+
+def test_the_demo_model_has_a_dataroot_of_its_own():
+    assert ablation.MODELS["demo"].command("D", "demo") == ["bash", "scripts/train_demo_model.sh"]
 
 
 def test_line_of_an_untouched_subject():
