@@ -43,6 +43,8 @@ class LensGenerator(nn.Module):
     In evaluation the in-focus weight is stretched so that `focus_range` becomes [0,1]: above it a pixel is the input's,
     exactly. In training, pixels beyond the range would have no gradient.
 
+    In evaluation the logits are the mean of what it says of the photo and of its mirror image, which it saw as often.
+
     A background that is as soft already as real lenses leave theirs is left alone: the radii of a photo are multiplied
     by its `softening`.
 
@@ -110,8 +112,9 @@ class LensGenerator(nn.Module):
 
         Real lenses leave a wall as it is and dissolve a hedge. The background's mean gradient, as `util.metrics`
         defines it, is placed in `soft_range`, on the scale of its logarithm. A photo without background needs all.
+        A gradient behind a lens falls with the radius, so a wider aperture has a lower range.
         """
-        low, high = self.soft_range.tolist()
+        low, high = (self.soft_range / max(self.aperture, 1.0)).tolist()
         if high <= 0:
             return x.new_ones(len(x))
         scale = min(1.0, REFERENCE_SIDE / min(x.shape[-2:]))
@@ -127,14 +130,18 @@ class LensGenerator(nn.Module):
         return torch.where(background.sum((1, 2)) > 0, place.clamp(0, 1), 1.0)
 
     def logits(self, x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        """What the network makes of the whole photo at its own scale: `[B,K+1,h,w]`, bounded."""
+        """What the network makes of the whole photo at its own scale: `[B,K+1,h,w]`, bounded; see above for mirrors."""
         shorter = self.train_weights_size if self.training else int(self.weights_size)
         scale = shorter / min(x.shape[-2:])
         divisor = self.net.divisor
         size = [max(1, round(side * scale / divisor)) * divisor for side in x.shape[-2:]]
         seen = torch.cat([x, 2 * mask - 1], dim=1) if self.takes_mask else x
         seen = F.interpolate(seen, size, mode="bilinear", antialias=True, align_corners=False)
-        return LOGIT_BOUND * self.net(seen).float()
+        if self.training:
+            return LOGIT_BOUND * self.net(seen).float()
+        both = LOGIT_BOUND * self.net(torch.cat([seen, seen.flip(-1)])).float()
+        plain, mirrored = both.chunk(2)
+        return (plain + mirrored.flip(-1)) / 2
 
     def carry(self, weights: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """Weights `[B,K+1,h,w]` at the size of the photo `x`; in evaluation their edges become the photo's."""

@@ -54,67 +54,56 @@ class Row:
     flags: tuple[str, ...] = ()
 
 
-def portrait(*flags: str, seed: int = 1) -> Model:
+def portrait(flags: str = "", seed: int = 1) -> Model:
     """The portrait recipe, with changes."""
-    return Model("train_portrait.sh", ("--seed", str(seed), *flags))
+    return Model("train_portrait.sh", ("--seed", str(seed), *flags.split()))
+
+
+def painter(flags: str = "", script: str = "train_baseline.sh") -> Model:
+    """A painted output with both masks: the published recipe made small for a CPU, with changes."""
+    return Model(script, (*PAINTER.split(), *flags.split()))
 
 
 # Half the epochs, for what is compared with each other and not with the recipe.
-SHORT = (
-    *(
-        "--n_epochs",
-        "15",
-        "--n_epochs_decay",
-        "15",
-        "--lens_radii",
-        "1.75",
-        "3.5",
-        "7",
-        "--lens_target",
-        "3.5",
-    ),
-    *("--soft_range", "0.012", "0.019"),
-)
-ADVERSARIAL = (
-    *(
-        "--lambda_GAN",
-        "1",
-        "--ndf",
-        "32",
-        "--gan_region",
-        "background",
-        "--norm_D",
-        "none",
-        "--lambda_R1",
-        "1",
-    ),
-    *("--diffaugment", "color,translation"),
-)
+SHORT = "--n_epochs 15 --n_epochs_decay 15 --lens_radii 1.75 3.5 7 --lens_target 3.5 --soft_range 0.012 0.019"
+DISCRIMINATOR = "--gan_region background --norm_D none --lambda_R1 1 --diffaugment color,translation"
+ADVERSARIAL = f"--lambda_GAN 1 --ndf 32 {DISCRIMINATOR}"
 WITH_MASK = (
-    *(
-        "--mask_input",
-        "--lens_radii",
-        "1.25",
-        "2.5",
-        "5",
-        "--lens_target",
-        "2.5",
-        "--soft_range",
-        "0.007",
-        "0.015",
-    ),
-    *("--focus_range", "0.1", "0.6", "--n_epochs", "15", "--n_epochs_decay", "15"),
+    "--mask_input --lens_radii 1.25 2.5 5 --lens_target 2.5 --soft_range 0.007 0.015 --focus_range 0.1 0.6 "
+    "--n_epochs 15 --n_epochs_decay 15"
 )
+PAINTER = (
+    "--netG resnet_6blocks --ngf 32 --ndf 32 --load_size 256 --crop_size 128 --n_epochs 12 --n_epochs_decay 8 "
+    "--seed 1 --precision bf16 --ema 0.99 --add_mask --lambda_mask 1"
+)
+RESIZE = "--upsample resize --antialias"
 
 MODELS = {
     "portrait_1": portrait(),
     "portrait_2": portrait(seed=2),
     "portrait_3": portrait(seed=3),
-    "short": portrait(*SHORT),
-    "short_no_focus": portrait(*SHORT, "--lambda_focus", "0"),
-    "short_adversarial": portrait(*SHORT, *ADVERSARIAL),
-    "with_mask": portrait(*WITH_MASK),
+    "short": portrait(SHORT),
+    "short_no_focus": portrait(f"{SHORT} --lambda_focus 0"),
+    "short_no_augmentation": portrait(f"{SHORT} --augment_zoom 0 --augment_light 0 --augment_paste 0"),
+    "short_resnet": portrait(f"{SHORT} --netG resnet_6blocks"),
+    "short_adversarial": portrait(f"{SHORT} {ADVERSARIAL}"),
+    "short_adversarial_no_prior": portrait(f"{SHORT} {ADVERSARIAL} --lambda_lens 0"),
+    "with_mask": portrait(WITH_MASK),
     "demo": Model("train_demo_model.sh", folder=Path("pretrained")),
+    "painter": painter(),
+    "painter_residual": painter("--output_mode residual"),
+    "painter_lens": painter("--output_mode lens"),
+    "painter_resize": painter(RESIZE),
+    "painter_gan_region": painter("--gan_region background"),
+    "painter_norm_D": painter("--norm_D none"),
+    "painter_R1": painter("--lambda_R1 1"),
+    "painter_diffaugment": painter("--diffaugment color,translation"),
+    "painter_cycle_low": painter("--cycle_region low"),
+    "painter_cycle_subject": painter("--cycle_region subject"),
+    "painter_color": painter("--lambda_color 30"),
+    "painter_together": painter(f"{RESIZE} {DISCRIMINATOR} --cycle_region low --lambda_color 30"),
+    "painter_cut": painter("--model cut"),
+    "painter_fastcut": painter("--model cut --CUT_mode FastCUT"),
 }
 WIDE = ("--aperture", "2")
 ROWS = {
@@ -124,11 +113,13 @@ ROWS = {
     "linear_light": Row("portrait_1", ("--lens_light", "linear")),
     "unstretched": Row("portrait_1", ("--focus_range", "0", "1")),
     "at_training_size": Row("portrait_1", ("--weights_size", "192")),
-    **{name: Row(name) for name in ("short", "short_no_focus", "short_adversarial")},
+    **{name: Row(name) for name in MODELS if name.startswith("short")},
     "with_mask": Row("with_mask", ("--masks", "auto")),
     "with_mask_aperture_2": Row("with_mask", ("--masks", "auto", *WIDE)),
     "demo": Row("demo", ("--masks", "auto")),
     "demo_aperture_2": Row("demo", ("--masks", "auto", *WIDE)),
+    **{name: Row(name) for name in MODELS if name.startswith("painter")},
+    "painter_no_ema": Row("painter", ("--no_ema",)),
 }
 
 # Their decimals: finer than in evaluate.py's table, whose names they have.

@@ -18,7 +18,7 @@ from util.metrics import Regions, background_gradient
 
 
 class Planned(torch.nn.Module):
-    """Stands in for a network: in focus in the left half, out of focus in the right one."""
+    """Stands in for a network: in focus in the middle half, out of focus at both sides."""
 
     divisor = 4
 
@@ -29,23 +29,25 @@ class Planned(torch.nn.Module):
     def forward(self, x):
         self.seen = tuple(x.shape[-2:])
         logits = x.new_full((len(x), 3, *x.shape[-2:]), -1.0)
-        half = x.shape[-1] // 2
-        logits[:, 0, :, :half] = 1
-        logits[:, 1, :, half:] = 1
+        quarter = x.shape[-1] // 4
+        logits[:, 1] = 1
+        logits[:, 0, :, quarter:-quarter] = 1
+        logits[:, 1, :, quarter:-quarter] = -1
         return logits
 
 
 @pytest.mark.parametrize("size", [(256, 256), (150, 301), (37, 41)])
-def test_left_is_untouched_right_is_blurred_at_any_size(size):
+def test_middle_is_untouched_sides_are_blurred_at_any_size(size):
     photo = torch.rand(1, 3, *size) * 2 - 1
     generator = LensGenerator(Planned(), [4.0, 8.0], weights_size=64, focus_range=(0.1, 0.9)).eval()
     out, weights, logits = generator(photo, with_logits=True)
     assert min(generator.net.seen) == 64
     assert logits.abs().max() == LOGIT_BOUND
     assert torch.allclose(weights.sum(1), torch.ones(1, *size), atol=1e-5)
-    left, right = np.s_[..., : size[1] // 4], np.s_[..., -size[1] // 4 :]
-    assert torch.equal(out[left], photo[left])
-    assert out[right].std() < 0.9 * photo[right].std()
+    middle = np.s_[..., size[1] * 2 // 5 : size[1] * 3 // 5]
+    assert torch.equal(out[middle], photo[middle])
+    for side in (np.s_[..., : size[1] // 10], np.s_[..., -size[1] // 10 :]):
+        assert out[side].std() < 0.9 * photo[side].std()
 
 
 def test_training_sees_fewer_pixels_and_every_weight():
@@ -55,10 +57,10 @@ def test_training_sees_fewer_pixels_and_every_weight():
     photo = torch.rand(1, 3, 96, 128) * 2 - 1
     weights = generator.eval()(photo, with_logits=True)[1]
     assert generator.net.seen == (64, 84)
-    assert weights[:, 0, :, :20].min() == 1
+    assert weights[:, 0, :, 54:74].min() == 1
     weights = generator.train()(photo, with_logits=True)[1]
     assert generator.net.seen == (48, 64)
-    assert weights[:, 0, :, :20].min() > 0.99 and weights[:, 0].max() < 1
+    assert weights[:, 0, :, 54:74].min() > 0.99 and weights[:, 0].max() < 1
 
 
 def test_radii_grow_with_the_photo_and_the_aperture():
@@ -68,9 +70,9 @@ def test_radii_grow_with_the_photo_and_the_aperture():
     )
     small = small / 127.5 - 1
     large = F.interpolate(small, 256, mode="bilinear", align_corners=False)
-    generator = LensGenerator(Planned(), [6.0, 8.0], weights_size=32).eval()
+    generator = LensGenerator(Planned(), [6.0, 8.0], weights_size=128).eval()
     shrunk = F.interpolate(generator(large), 128, mode="area")
-    inner = np.s_[..., 8:-8, 80:-8]
+    inner = np.s_[..., 8:-8, 104:-8]
     assert (shrunk - generator(small))[inner].abs().mean() < 0.02
     narrow = generator(small)
     generator.aperture = 2.0
@@ -102,6 +104,22 @@ def slope_photo(slope: float, side: int = 256) -> torch.Tensor:
     return (2 * ramp).expand(1, 3, side, side)
 
 
+def test_mirrored_photo_gives_the_mirrored_result():
+    """In evaluation, whatever the network has learned; in training it is asked once."""
+    torch.manual_seed(0)
+    generator = LensGenerator(define_G(4, 4, 4, "resnet_6blocks"), [2.0, 4.0, 8.0], weights_size=64)
+    photo, mask = torch.rand(2, 3, 96, 72) * 2 - 1, torch.rand(2, 1, 96, 72)
+    with torch.no_grad():
+        mirrored = [generator.train()(photo.flip(-1), mask.flip(-1)), generator(photo, mask).flip(-1)]
+        assert (mirrored[0] - mirrored[1]).abs().max() > 0.01
+        logits = [generator.logits(photo, mask), generator.logits(photo.flip(-1), mask.flip(-1)).flip(-1)]
+        generator.eval()
+        assert torch.allclose(generator.logits(photo, mask), sum(logits) / 2, atol=1e-4)
+        assert torch.allclose(
+            generator(photo.flip(-1), mask.flip(-1)), generator(photo, mask).flip(-1), atol=1e-4
+        )
+
+
 def test_softening_is_the_place_of_the_gradient_on_a_log_scale():
     low, high = 1e-4, 4e-4
     generator = LensGenerator(Planned(), [4.0], soft_range=(low, high))
@@ -111,6 +129,9 @@ def test_softening_is_the_place_of_the_gradient_on_a_log_scale():
     # A ramp's gradient is its slope but at the two borders, where it is half of that.
     assert torch.allclose(shares, torch.tensor([0, 0, 0.5, 1, 1]), atol=0.01)
     assert generator.softening(photos, nothing.expand(5, -1, -1, -1) + 1).tolist() == [1.0] * 5
+    generator.aperture = 2.0  # behind a lens twice as wide, half the gradient
+    assert generator.softening(slope_photo(1e-4), nothing).item() == pytest.approx(0.5, abs=0.01)
+    generator.aperture = 1.0
     large = generator.softening(slope_photo(2e-4, 512), torch.zeros(1, 1, 512, 512))
     assert large.item() == pytest.approx(0.5, abs=0.01)
     tiny = generator.softening(torch.rand(1, 3, 1, 5), torch.zeros(1, 1, 1, 5))
@@ -140,7 +161,7 @@ def test_soft_background_is_left_alone():
     generator = LensGenerator(Planned(), [4.0, 8.0], weights_size=64, soft_range=(1e-3, 1e-2)).eval()
     out = generator(photos)
     assert (out[0] - photos[0]).abs().max() < 1e-5
-    assert out[1, :, :, 200:].std() < 0.2 * photos[1, :, :, 200:].std()
+    assert out[1, :, :, 216:].std() < 0.2 * photos[1, :, :, 216:].std()
 
 
 @pytest.mark.parametrize("netG", ["resnet_6blocks", "unet_128", "effnet_lite0"])
