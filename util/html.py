@@ -206,7 +206,7 @@ def _figures(figures: Figures) -> None:
             for name, value in figures.items():
                 with tags.div():
                     tags.dt(name)
-                    tags.dd("∞" if math.isinf(value) else f"{value:.3g}")
+                    tags.dd("-" if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.3g}")
 
 
 def _choice(name: str, label: str, values: list[str], chosen: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import tifffile
-from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from util.errors import UserError
 from util.files import atomic_path
@@ -66,6 +66,7 @@ def _opened(path: str | os.PathLike) -> Iterator[ImageFile.ImageFile]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             # Given the name, Pillow maps uncompressed gray TIFFs, and garbles those with an orientation.
             with open(path, "rb") as file, Image.open(file) as image:  # noqa: PTH123 - path may be a string
+                _refuse_deep_planes(path, image)
                 yield image
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
@@ -78,6 +79,13 @@ def _opened(path: str | os.PathLike) -> Iterator[ImageFile.ImageFile]:
         ) from None
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError, ArithmeticError) as error:
         raise ImageError(f"{path}: can't be decoded ({error}); remove it or fetch it again") from None
+
+
+def _refuse_deep_planes(path: str | os.PathLike, image: ImageFile.ImageFile) -> None:
+    """Pillow and OpenCV read TIFFs of 16 bits whose channels lie one after the other as noise, without a word."""
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2 and max(tags[TiffImagePlugin.BITSPERSAMPLE]) > 8:
+        raise ImageError(f"{path}: a TIFF of 16 bits with separate planes; save it again as PNG")
 
 
 def _open(path: str | os.PathLike) -> Image.Image:

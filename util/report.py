@@ -92,9 +92,14 @@ def real_photos_line(evaluation: Evaluation) -> str:
     real = evaluation.real
     if real is None:
         return ""
+    halves = (
+        "Too few real photos to compare random halves of them"
+        if math.isnan(real.halves_median)
+        else f"Blur match of random halves of the real photos: median {real.halves_median:.2f}, 95% below "
+        f"{real.halves_high:.2f}"
+    )
     return (
-        f"Blur match of random halves of the real photos: median {real.halves_median:.2f}, 95% below "
-        f"{real.halves_high:.2f}. Gradient of their backgrounds: lower fifth {real.gradient_fifth:.3g}, median "
+        f"{halves}. Gradient of their backgrounds: lower fifth {real.gradient_fifth:.3g}, median "
         f"{real.gradient_median:.3g}."
     )
 

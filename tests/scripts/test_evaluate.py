@@ -69,6 +69,16 @@ def test_figures_are_those_of_the_files(dataroot, capsys):
     assert "No FID and KID: --inception_weights FILE" in printed
 
 
+def test_one_real_photo_has_no_halves(dataroot, capsys):
+    for extra in ("b1.png", "b2.png"):
+        (dataroot / "testB" / extra).unlink()
+    evaluate(dataroot, "--results", dataroot / "results/mine/test_latest")
+    page = (dataroot / "out/index.html").read_text()
+    for text in (capsys.readouterr().out, page):
+        assert "Too few real photos to compare random halves of them" in text
+        assert ">nan<" not in text and " nan" not in text
+
+
 def test_blurs_can_be_sent_to_processes():
     photo = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
     for blur in baselines([2.5]).values():

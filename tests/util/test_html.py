@@ -109,7 +109,9 @@ def test_sort_values_are_numbers_that_json_has(tmp_path):
     page = ResultPage(tmp_path, "t")
     figures = {"psnr": float("nan"), "exact": float("inf")}
     page.add("p", {"a": picture(tmp_path, "images/p.png")}, figures, {"a": {"ssim": 0.5}})
-    row = Elements(page.save()).all("article")[0]
+    elements = Elements(page.save())
+    assert "-" in elements.text and "∞" in elements.text and "nan" not in elements.text
+    row = elements.all("article")[0]
     values = json.loads(row["data-figures"], parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     assert values.keys() == {"a: ssim", "exact"}
     assert values["exact"] > 1e300

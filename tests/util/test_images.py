@@ -129,6 +129,17 @@ def test_16_bit_colour_is_turned_upright(tmp_path, orientation, suffix):
     assert pixels.dtype == np.uint16 and (pixels == deep).all()
 
 
+def test_16_bit_colour_in_separate_planes_is_refused(tmp_path):
+    """8 bits in separate planes are read."""
+    planes = np.ascontiguousarray(np.moveaxis(UPRIGHT, 2, 0))
+    for pixels, name in ((planes, "8.tif"), (planes.astype(np.uint16) * 257, "16.tif")):
+        tifffile.imwrite(tmp_path / name, pixels, photometric="rgb", planarconfig="separate")
+    assert (np.asarray(read_image(tmp_path / "8.tif")) == UPRIGHT).all()
+    for read in (read_image, read_pixels, image_size):
+        with pytest.raises(ImageError, match=r"16\.tif: a TIFF of 16 bits with separate planes; save it again"):
+            read(tmp_path / "16.tif")
+
+
 def test_16_bit_colour_that_opencv_can_not_decode_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "x.png"
     cv2.imwrite(str(path), UPRIGHT.astype(np.uint16))
