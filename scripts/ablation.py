@@ -48,9 +48,9 @@ class Model:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: a model and how it is tested."""
+    """A line of the table: a model and how it is tested; without one, a segmenter and a blur behind its mask."""
 
-    model: str
+    model: str | None
     flags: tuple[str, ...] = ()
 
 
@@ -89,6 +89,8 @@ MODELS = {
     "short_adversarial": portrait(f"{SHORT} {ADVERSARIAL}"),
     "short_adversarial_no_prior": portrait(f"{SHORT} {ADVERSARIAL} --lambda_lens 0"),
     "with_mask": portrait(WITH_MASK),
+    "with_mask_2": portrait(WITH_MASK, seed=2),
+    "with_mask_3": portrait(WITH_MASK, seed=3),
     "demo": Model("train_demo_model.sh", folder=Path("pretrained")),
     "painter": painter(),
     "painter_residual": painter("--output_mode residual"),
@@ -106,18 +108,26 @@ MODELS = {
     "painter_fastcut": painter("--model cut --CUT_mode FastCUT"),
 }
 WIDE = ("--aperture", "2")
+TOLD = ("--masks", "auto")
+CAREFUL = ("--focus_range", "0.7", "0.95")  # for a network that keeps more than the subject
 ROWS = {
+    **{
+        f"segmenter_disc_{radius:g}": Row(None, ("--smooth", "disc", "--radius", f"{radius:g}"))
+        for radius in (0.5, 1, 1.5, 2, 3, 4, 6)
+    },
     **{f"portrait_{seed}": Row(f"portrait_{seed}") for seed in (1, 2, 3)},
     **{f"portrait_{seed}_aperture_2": Row(f"portrait_{seed}", WIDE) for seed in (1, 2, 3)},
+    "portrait_3_focus_range": Row("portrait_3", CAREFUL),
+    "portrait_3_focus_range_aperture_2": Row("portrait_3", (*CAREFUL, *WIDE)),
     "same_blur_for_all": Row("portrait_1", ("--soft_range", "0", "0")),
     "linear_light": Row("portrait_1", ("--lens_light", "linear")),
     "unstretched": Row("portrait_1", ("--focus_range", "0", "1")),
     "at_training_size": Row("portrait_1", ("--weights_size", "192")),
     **{name: Row(name) for name in MODELS if name.startswith("short")},
-    "with_mask": Row("with_mask", ("--masks", "auto")),
-    "with_mask_aperture_2": Row("with_mask", ("--masks", "auto", *WIDE)),
-    "demo": Row("demo", ("--masks", "auto")),
-    "demo_aperture_2": Row("demo", ("--masks", "auto", *WIDE)),
+    **{f"with_mask{seed}": Row(f"with_mask{seed}", TOLD) for seed in ("", "_2", "_3")},
+    **{f"with_mask{seed}_aperture_2": Row(f"with_mask{seed}", (*TOLD, *WIDE)) for seed in ("", "_2", "_3")},
+    "demo": Row("demo", TOLD),
+    "demo_aperture_2": Row("demo", (*TOLD, *WIDE)),
     **{name: Row(name) for name in MODELS if name.startswith("painter")},
     "painter_no_ema": Row("painter", ("--no_ema",)),
 }
@@ -141,10 +151,14 @@ def train(name: str, dataroot: str) -> None:
 
 def test_command(row: Row, dataroot: str, output: str) -> list[str]:
     """What makes the results of a row."""
+    folders = ["--input", f"{dataroot}/testA", "--output", output]
+    if row.model is None:
+        masks = ["--segmenter", "selfie", "--soft", "--refine"]
+        return ["python", "deeplab/inference.py", *folders, *masks, *row.flags]
     where = ["--name", row.model]
     if MODELS[row.model].comes_with_code:
         where += ["--checkpoints_dir", str(MODELS[row.model].folder)]
-    return ["python", "test.py", "--input", f"{dataroot}/testA", "--output", output, *where, *row.flags]
+    return ["python", "test.py", *folders, *where, *row.flags]
 
 
 def measure(rows: Sequence[str], dataroot: str) -> None:
@@ -200,7 +214,8 @@ def page(content: dict, photos_in_training: int) -> str:
     for method in content["methods"]:
         if method in ROWS:
             row = ROWS[method]
-            commands = [MODELS[row.model].command("D", row.model), test_command(row, "D", "OUT")]
+            training = [] if row.model is None else [MODELS[row.model].command("D", row.model)]
+            commands = [*training, test_command(row, "D", "OUT")]
             lines += [f"`{method}`:", "", "```sh", *map(shlex.join, commands), "```", ""]
     return "\n".join(lines)
 
@@ -218,7 +233,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     figures = ROOT / RESULTS / "figures" / "figures.json"
     if not args.only_page:
         for name in dict.fromkeys(ROWS[row].model for row in args.rows):
-            train(name, dataroot)
+            if name is not None:
+                train(name, dataroot)
         measure(args.rows, dataroot)
     elif not figures.is_file():
         raise UserError(f"{figures}: no such file; leave --only_page out")

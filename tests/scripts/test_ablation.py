@@ -5,6 +5,7 @@ import shlex
 
 import pytest
 
+import deeplab.inference
 from options import TestOptions as OptionsAtTest
 from options import TrainOptions
 from scripts import ablation
@@ -26,8 +27,14 @@ def test_all_flags_exist(dataroot):
             base = ["--model", "lens"] if "portrait" in model.script else []
             TrainOptions().parse(["--dataroot", str(dataroot), "--name", "x", *base, *model.flags])
     for row in ablation.ROWS.values():
-        OptionsAtTest().parse(ablation.test_command(row, str(dataroot), "out")[2:])
-        assert row.model in ablation.MODELS
+        program, *flags = ablation.test_command(row, str(dataroot), "out")[1:]
+        if row.model is None:
+            assert program == "deeplab/inference.py"
+            deeplab.inference.parse(flags)
+        else:
+            assert program == "test.py"
+            OptionsAtTest().parse(flags)
+            assert row.model in ablation.MODELS
 
 
 def test_training_is_begun_then_gone_on_with_then_done(ran, tmp_path):
@@ -57,7 +64,9 @@ def test_line_of_an_untouched_subject():
 def test_page_has_the_figures_and_the_commands_of_its_rows(ran, dataroot, tmp_path, monkeypatch):
     monkeypatch.setattr(ablation, "ROOT", tmp_path)
     median = {name: {"median": number} for number, name in enumerate(ablation.FIGURES)}
-    methods = {name: {"median": median, "set": {}} for name in ("input", "with_mask_aperture_2")}
+    methods = {
+        name: {"median": median, "set": {}} for name in ("input", "with_mask_aperture_2", "segmenter_disc_2")
+    }
     real = {"halves_median": 0.2, "halves_high": 0.4}
     content = {"photos": 15, "methods": methods, "real_photos": real}
     write_text(tmp_path / ablation.RESULTS / "figures" / "figures.json", json.dumps(content))
@@ -70,3 +79,6 @@ def test_page_has_the_figures_and_the_commands_of_its_rows(ran, dataroot, tmp_pa
     train, test = text[text.index("```sh") :].splitlines()[1:3]
     assert train.startswith("bash scripts/train_portrait.sh D with_mask --seed 1 --mask_input")
     assert test == "python test.py --input D/testA --output OUT --name with_mask --masks auto --aperture 2"
+    segmenter = text[text.index("`segmenter_disc_2`") :].splitlines()[2:5]
+    assert segmenter[1].endswith("--segmenter selfie --soft --refine --smooth disc --radius 2")
+    assert segmenter[::2] == ["```sh", "```"]  # nothing is trained

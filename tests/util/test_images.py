@@ -136,7 +136,9 @@ def test_16_bit_colour_in_separate_planes_is_refused(tmp_path):
         tifffile.imwrite(tmp_path / name, pixels, photometric="rgb", planarconfig="separate")
     assert (np.asarray(read_image(tmp_path / "8.tif")) == UPRIGHT).all()
     for read in (read_image, read_pixels, image_size):
-        with pytest.raises(ImageError, match=r"16\.tif: a TIFF of 16 bits with separate planes; save it again"):
+        with pytest.raises(
+            ImageError, match=r"16\.tif: a TIFF of 16 bits with separate planes; save it again"
+        ):
             read(tmp_path / "16.tif")
 
 
