@@ -66,6 +66,8 @@ def painter(flags: str = "", script: str = "train_baseline.sh") -> Model:
 
 # Half the epochs, for what is compared with each other and not with the recipe.
 SHORT = "--n_epochs 15 --n_epochs_decay 15 --lens_radii 1.75 3.5 7 --lens_target 3.5 --soft_range 0.012 0.019"
+# As large in training as at test, and a third of the mask loss, which asks for doubt to stay sharp.
+TRAINING_256 = "--n_epochs 20 --n_epochs_decay 20 --train_weights_size 256 --lambda_mask 10"
 DISCRIMINATOR = "--gan_region background --norm_D none --lambda_R1 1 --diffaugment color,translation"
 ADVERSARIAL = f"--lambda_GAN 1 --ndf 32 {DISCRIMINATOR}"
 WITH_MASK = (
@@ -82,10 +84,12 @@ MODELS = {
     "portrait_1": portrait(),
     "portrait_2": portrait(seed=2),
     "portrait_3": portrait(seed=3),
+    "training_256_1": portrait(TRAINING_256),
+    "training_256_2": portrait(TRAINING_256, seed=2),
+    "training_256_3": portrait(TRAINING_256, seed=3),
     "short": portrait(SHORT),
     "short_no_focus": portrait(f"{SHORT} --lambda_focus 0"),
     "short_no_augmentation": portrait(f"{SHORT} --augment_zoom 0 --augment_light 0 --augment_paste 0"),
-    "short_resnet": portrait(f"{SHORT} --netG resnet_6blocks"),
     "short_adversarial": portrait(f"{SHORT} {ADVERSARIAL}"),
     "short_adversarial_no_prior": portrait(f"{SHORT} {ADVERSARIAL} --lambda_lens 0"),
     "with_mask": portrait(WITH_MASK),
@@ -119,6 +123,8 @@ ROWS = {
     **{f"portrait_{seed}_aperture_2": Row(f"portrait_{seed}", WIDE) for seed in (1, 2, 3)},
     "portrait_3_focus_range": Row("portrait_3", CAREFUL),
     "portrait_3_focus_range_aperture_2": Row("portrait_3", (*CAREFUL, *WIDE)),
+    **{f"training_256_{seed}": Row(f"training_256_{seed}") for seed in (1, 2, 3)},
+    **{f"training_256_{seed}_aperture_2": Row(f"training_256_{seed}", WIDE) for seed in (1, 2, 3)},
     "same_blur_for_all": Row("portrait_1", ("--soft_range", "0", "0")),
     "linear_light": Row("portrait_1", ("--lens_light", "linear")),
     "unstretched": Row("portrait_1", ("--focus_range", "0", "1")),
