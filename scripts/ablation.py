@@ -202,8 +202,8 @@ def page(content: dict, photos_in_training: int) -> str:
     lines = [
         "# Ablation",
         "",
-        "Made by `scripts/ablation.py`, which trains, tests and measures. What it shows is said in [lens.md](lens.md) and, "
-        "for the rows `painter`, in [adversarial.md](adversarial.md).",
+        "Made by `scripts/ablation.py`, which trains, tests and measures. What it shows is said in "
+        "[lens.md](lens.md) and, for the rows `painter`, in [adversarial.md](adversarial.md).",
         "",
         f"Medians over {content['photos']} photos that were not among the {photos_in_training} trained on. Blur "
         f"match of random halves of the real photos: median {real['halves_median']:.3f}, 95% below "
