@@ -59,9 +59,9 @@ def portrait(flags: str = "", seed: int = 1) -> Model:
     return Model("train_portrait.sh", ("--seed", str(seed), *flags.split()))
 
 
-def painter(flags: str = "", script: str = "train_baseline.sh") -> Model:
+def painter(flags: str = "") -> Model:
     """A painted output with both masks: the published recipe made small for a CPU, with changes."""
-    return Model(script, (*PAINTER.split(), *flags.split()))
+    return Model("train_baseline.sh", (*PAINTER.split(), *flags.split()))
 
 
 # Half the epochs, for what is compared with each other and not with the recipe.
