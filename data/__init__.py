@@ -1,9 +1,9 @@
 """Data: images and masks -> batches. May import `util`."""
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from util.errors import UserError
+from util.find_class import find_class
 
 if TYPE_CHECKING:
     from data.base_dataset import BaseDataset
@@ -18,18 +18,9 @@ def find_dataset_using_name(name: str) -> "type[BaseDataset]":
     """
     from data.base_dataset import BaseDataset
 
-    module_name = f"data.{name}_dataset"
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if not f"{module_name}.".startswith(f"{error.name}."):  # the file is there, and imports what is not
-            raise
-        raise UserError(f"--dataset_mode {name}: there is no file data/{name}_dataset.py") from None
-    wanted = f"{name.replace('_', '')}dataset".lower()
-    for member in vars(module).values():
-        derived = isinstance(member, type) and issubclass(member, BaseDataset) and member is not BaseDataset
-        if derived and member.__name__.lower() == wanted:
-            return member
+    found = find_class("data", "dataset", name, BaseDataset, "--dataset_mode")
+    if found:
+        return found
     title = "".join(part.capitalize() for part in name.split("_"))
     raise UserError(f"data/{name}_dataset.py: needs a class {title}Dataset that derives from BaseDataset")
 

@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from util.errors import UserError, command_line
+from util.files import is_inside
 from util.images import image_size, list_images, read_pixels, write_pixels
 from util.parallel import bounded_map, process_pool
 
@@ -99,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     args = parser.parse_args(argv)
     for source in (args.fold_A, args.fold_B):
-        if args.fold_AB.resolve().is_relative_to(source.resolve()):
+        if is_inside(args.fold_AB, source):
             raise UserError(f"--fold_AB {args.fold_AB}: lies inside {source}; choose a folder outside")
     if args.num_threads < 0 or (args.num_imgs is not None and args.num_imgs < 1):
         raise UserError("--num_threads must be at least 0, --num_imgs at least 1")

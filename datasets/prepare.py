@@ -34,7 +34,7 @@ from datasets.photo_fit import Fit, write_fitted
 from deeplab.prediction import predict_photos
 from deeplab.segmenters import SEGMENTERS, create_segmenter
 from util.errors import UserError, command_line
-from util.files import atomic_path, write_text
+from util.files import atomic_path, is_inside, write_text
 from util.images import list_images
 from util.parallel import bounded_map, process_pool
 
@@ -102,14 +102,14 @@ def _check(args: argparse.Namespace) -> None:
     if not inputs:
         raise UserError("say where the photos are: --input_A, --input_B or both")
     for folder in inputs:
-        if args.dataroot.resolve().is_relative_to(folder.resolve()):
+        if is_inside(args.dataroot, folder):
             raise UserError(f"--dataroot {args.dataroot}: lies inside {folder}; choose a folder outside")
         for phase, domain in product(PHASES, "AB"):  # photos made there would take the place of downloads
-            if folder.resolve().is_relative_to((args.dataroot / f"{phase}{domain}").resolve()):
+            if is_inside(folder, args.dataroot / f"{phase}{domain}"):
                 raise UserError(
                     f"--dataroot {args.dataroot}: its photos would overwrite {folder}; choose another"
                 )
-    if len(inputs) == 2 and any(a.resolve().is_relative_to(b.resolve()) for a, b in (inputs, inputs[::-1])):
+    if len(inputs) == 2 and (is_inside(*inputs) or is_inside(*inputs[::-1])):
         raise UserError(
             f"--input_A {args.input_A} and --input_B {args.input_B}: share photos; keep them apart"
         )

@@ -27,6 +27,7 @@ from deeplab.products import Job, Outcome, Recipe, make_products
 from deeplab.segmenters import SEGMENTERS, create_segmenter
 from deeplab.smoothing import SMOOTHINGS
 from util.errors import UserError, command_line
+from util.files import is_inside
 from util.parallel import bounded_map, process_pool
 
 
@@ -101,9 +102,9 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--batch_size must be at least 1, --num_workers at least 0")
     for name in ("output", "visualize"):
         folder = getattr(args, name)
-        if folder and args.input and folder.resolve().is_relative_to(args.input.resolve()):
+        if folder and args.input and is_inside(folder, args.input):
             raise UserError(f"--{name} {folder}: lies inside --input; choose a folder outside")
-        if folder and args.dataroot and _among_photos(folder.resolve(), args.dataroot.resolve()):
+        if folder and args.dataroot and _among_photos(folder, args.dataroot):
             raise UserError(
                 f"--{name} {folder}: would mix with the photos of --dataroot; choose another folder"
             )
@@ -112,7 +113,7 @@ def _check(args: argparse.Namespace) -> None:
 def _among_photos(folder: Path, dataroot: Path) -> bool:
     """Whether results in `folder/trainA`, ... would overwrite photos or masks, or be taken for some later."""
     kept = [f"{phase}{domain}" for phase in (*PHASES, "mask") for domain in DOMAINS]
-    return folder == dataroot or any(folder.is_relative_to(dataroot / name) for name in kept)
+    return folder.resolve() == dataroot.resolve() or any(is_inside(folder, dataroot / name) for name in kept)
 
 
 @dataclass

@@ -1,10 +1,12 @@
 """What all models share: networks on a device, optimizers, learning rates, files."""
 
 import argparse
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
@@ -248,6 +250,11 @@ class BaseModel(ABC):
             load_into(net, load_state_dict(path), path)
         for average in self.averages.values():
             average.restart()
+
+
+def total(losses: Losses) -> torch.Tensor:
+    """Sum of the weighted `losses`, a scalar on their device."""
+    return reduce(operator.add, losses.values())
 
 
 def set_requires_grad(nets: Iterable[nn.Module], requires_grad: bool) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from models.adversary import create_gan_loss
-from models.base_model import Losses, Visuals, set_requires_grad
+from models.base_model import Losses, Visuals, set_requires_grad, total
 from models.masking import MaskLosses, paste
 from models.networks import init_weights
 from models.patchnce import PatchSampler, draw_places, patch_nce_loss
@@ -189,7 +189,7 @@ class CUTModel(UnpairedModel):
 
         set_requires_grad([self.netD], False)
         losses = self.generator_losses()
-        self.step("G", torch.stack([*losses.values()]).sum())
+        self.step("G", total(losses))
         return {term: loss.detach() for term, loss in (losses | {"D": loss_D}).items()}
 
     @torch.inference_mode()

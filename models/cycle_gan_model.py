@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from models.adversary import create_gan_loss
-from models.base_model import Losses, Visuals, set_requires_grad
+from models.base_model import Losses, Visuals, set_requires_grad, total
 from models.losses import block_means
 from models.masking import MaskLosses, cutout, paste
 from models.unpaired import UnpairedModel, mask_visuals
@@ -156,7 +156,7 @@ class CycleGANModel(UnpairedModel):
         set_requires_grad(nets_D, False)
         self.forward()
         losses = self.generator_losses()
-        self.step("G", sum(losses.values(), torch.zeros((), device=self.device)))
+        self.step("G", total(losses))
 
         set_requires_grad(nets_D, True)
         losses["D_A"] = self.discriminator_loss("fake_B", self.netD_A, self.real_B, self.fake_B)

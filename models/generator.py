@@ -113,7 +113,8 @@ class Generator:
         if result.shape[2] == 1:
             return Image.fromarray(result[..., 0])
         translated = Image.fromarray(result)
-        translated.info |= {key: photo.info[key] for key in ("icc_profile",) if key in photo.info}
+        if profile := photo.info.get("icc_profile"):
+            translated.info["icc_profile"] = profile
         return translated
 
 

@@ -14,7 +14,7 @@ from typing import ClassVar, cast
 import torch
 
 from models.adversary import create_gan_loss
-from models.base_model import Losses, Visuals, set_requires_grad
+from models.base_model import Losses, Visuals, set_requires_grad, total
 from models.lens_generator import LensGenerator
 from models.losses import focus_loss
 from models.masking import MaskLosses
@@ -116,7 +116,7 @@ class LensModel(UnpairedModel):
             set_requires_grad([self.netD], False)
         self.forward()
         losses = self.generator_losses()
-        self.step("G", torch.stack([*losses.values()]).sum())
+        self.step("G", total(losses))
         if adversarial:
             set_requires_grad([self.netD], True)
             fake = self.pools["fake_B"].query(self.judged(self.fake_B))

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 
-from models.base_model import BaseModel, Losses, Visuals, set_requires_grad
+from models.base_model import BaseModel, Losses, Visuals, set_requires_grad, total
 from models.losses import GANLoss
 from models.masking import MaskLosses, add_mask_options, check_mask_options, masks_needed, paste
 from util.errors import UserError
@@ -90,7 +90,7 @@ class Pix2PixModel(BaseModel):
 
         set_requires_grad([self.netD], False)
         losses = self.generator_losses()
-        self.step("G", sum(losses.values(), torch.zeros((), device=self.device)))
+        self.step("G", total(losses))
         return {term: loss.detach() for term, loss in (losses | {"D": loss_D}).items()}
 
     @torch.inference_mode()

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from util.distributed import gathered, rank, world_size
 from util.errors import UserError
+from util.files import is_inside
 from util.images import ImageError, Metadata, is_image, list_images, read_photo, write_pixels
 
 
@@ -44,9 +45,7 @@ def plan(source: Path, target: Path) -> list[tuple[Path, Path]]:
         photos, root = list_images(source), source
     if not photos:
         raise UserError(f"{source}: no images in it (--input)")
-    if target.resolve().is_relative_to(root.resolve()) and (
-        target.resolve() == root.resolve() or source.is_dir()
-    ):
+    if is_inside(target, root) and (target.resolve() == root.resolve() or source.is_dir()):
         raise UserError(f"{target}: lies in the folder of the photos (--output); choose another one")
     return [(photo, target / photo.relative_to(root)) for photo in photos]
 

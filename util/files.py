@@ -40,6 +40,11 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             temporary.unlink()
 
 
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether `path` is `folder` or below it, links followed; neither has to exist."""
+    return path.resolve().is_relative_to(folder.resolve())
+
+
 def write_bytes(path: str | os.PathLike, content: bytes) -> None:
     """Write `content` to `path` atomically."""
     with atomic_path(path) as temporary:

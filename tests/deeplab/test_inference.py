@@ -179,6 +179,15 @@ def test_wrong_command_lines_end_in_one_line(words, message, capsys):
     assert end.value.code == 2 and message in error and error.count("\n") == 1
 
 
+def test_results_may_not_lie_among_photos_that_are_linked(tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "D").mkdir()
+    (tmp_path / "D/trainA").symlink_to(tmp_path / "photos")
+    with pytest.raises(SystemExit):
+        run("--dataroot", tmp_path / "D", "--smooth", "mean", "--output", tmp_path / "photos/blurred")
+    assert "would mix with the photos" in capsys.readouterr().err
+
+
 def test_photos_of_every_kind_get_their_mask_or_a_listed_refusal(tmp_path, red, capsys):
     sizes = write_good_photos(tmp_path / "in")
     Image.new("RGB", (1, 1), "red").save(tmp_path / "in/dot.png")
