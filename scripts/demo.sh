@@ -45,7 +45,7 @@ elif [ -e "checkpoints/$name/latest_state.pth" ]; then
 else
     python train.py --dataroot $dataroot --name $name --model cycle_gan --add_mask --lambda_mask 0.5 \
         --netG resnet_6blocks --ngf 16 --ndf 32 --load_size 256 --crop_size 96 --lr 0.001 \
-        --n_epochs $constant_epochs --n_epochs_decay $decay_epochs --num_threads 1 --display_id 0
+        --n_epochs $constant_epochs --n_epochs_decay $decay_epochs --num_threads 1 --display_id 0 --update_html_freq 60
 fi
 [ -e "$model" ] || fail "training was stopped; run the same command again to go on"
 
