@@ -20,17 +20,17 @@ from data import create_dataset
 from deeplab.mask_sources import mask_source
 from models import create_model, load_generator
 from models.acceleration import autocast, computing_dtype, place
-from models.generator import generator_file
-from models.large_photos import FullResolution, Tiled
-from models.lens_generator import adjust_lens
-from models.translate_folder import Translator, translate_folder
+from models.inference.folder import Translator, translate_folder
+from models.inference.generator import generator_file
+from models.inference.large_photos import FullResolution, Tiled
+from models.lens.generator import adjust_lens
 from options import Options, TestOptions
 from util.distributed import gathered, is_first, process_group, rank, world_size
 from util.errors import command_line
-from util.evaluation import measure_visuals
 from util.html import ResultPage
 from util.images import write_image
-from util.report import titled
+from util.measure.evaluation import measure_visuals
+from util.measure.report import titled
 from util.tensors import tensor_to_image
 
 

@@ -35,7 +35,7 @@ from util.distributed import (
 from util.errors import UserError, command_line
 from util.interrupt import StopRequest
 from util.loss_watch import LossWatch
-from util.validation import Validation
+from util.measure.validation import Validation
 from util.visualizer import Visualizer
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from skimage import data
 
 from util.images import read_mask
-from util.lens import disc_kernel, linear_to_srgb, srgb_to_linear
+from util.optics.light import disc_kernel, linear_to_srgb, srgb_to_linear
 
 # The matte of the upper 448 rows of the photo; below them its border would cut her arm.
 ALPHA = Path(__file__).with_name("demo_person_alpha.png")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deeplab.segmenters import InputSize, Segmenter, resize_photo
+from deeplab.segmenter import InputSize, Segmenter, resize_photo
 from util.images import ImageError, read_image
 from util.parallel import bounded_map
 

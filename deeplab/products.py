@@ -10,7 +10,7 @@ from PIL import Image
 from deeplab.figure import comparison_figure
 from deeplab.prediction import Prediction
 from deeplab.refine import refine_mask
-from deeplab.segmenters import resize_probability
+from deeplab.segmenter import resize_probability
 from deeplab.smoothing import Smoothing, smooth
 from util.errors import UserError
 from util.images import Metadata, read_image, read_mask, write_image, write_pixels

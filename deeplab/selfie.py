@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from deeplab.segmenters import InputSize, Segmenter
+from deeplab.segmenter import InputSize, Segmenter
 from deeplab.weights import selfie_model
 from util.errors import UserError
 

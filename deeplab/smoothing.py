@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import cv2
 import numpy as np
 
-from util.lens import disc_kernel, linear_to_srgb, srgb_to_linear
+from util.optics.light import disc_kernel, linear_to_srgb, srgb_to_linear
 
 Smoothing = Literal["mean", "gaussian", "disc"]
 SMOOTHINGS: tuple[Smoothing, ...] = get_args(Smoothing)

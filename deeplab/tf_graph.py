@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deeplab.segmenters import InputSize, Segmenter
+from deeplab.segmenter import InputSize, Segmenter
 from deeplab.weights import deeplab_archive
 from util.errors import UserError
 

@@ -10,7 +10,7 @@ import util.torchvision_cpu  # noqa: F401 - before torchvision
 # isort: split
 from torchvision import models
 
-from deeplab.segmenters import InputSize, Segmenter
+from deeplab.segmenter import InputSize, Segmenter
 from deeplab.weights import torchvision_weights
 from util.errors import UserError
 

@@ -3,7 +3,7 @@
 import argparse
 
 from models.base_model import BaseModel
-from models.generator import Generator, load_generator
+from models.inference.generator import Generator, load_generator
 from util.errors import UserError
 from util.find_class import find_class
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 import torch
 from torch import nn
 
-from models.resnet import ResnetGenerator
+from models.nets.resnet import ResnetGenerator
 from util.errors import UserError
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

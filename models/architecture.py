@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from models.lens_generator import LensGenerator
+from models.lens.generator import LensGenerator
 from models.networks import define_G
 from models.output_modes import ResidualGenerator
 from util.checkpoint import StateDict, load_state_dict

@@ -17,9 +17,10 @@ from torch.optim import Optimizer
 
 from models.acceleration import WeightAverage, autocast, computing_dtype, place
 from models.architecture import generator_from_file, load_into
-from models.effnet import EffnetGenerator
-from models.generator import Generator, any_size, averaged_file, averaged_name, input_channels
-from models.lens_generator import adjust_lens
+from models.inference.generator import Generator, averaged_file, averaged_name, input_channels
+from models.lens.generator import adjust_lens
+from models.nets.any_size import any_size
+from models.nets.effnet import EffnetGenerator
 from models.networks import define_D, get_scheduler, init_weights
 from models.output_modes import make_generator
 from util.checkpoint import checkpoint_file, load_state_dict, save_weights

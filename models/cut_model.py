@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
-from models.adversary import create_gan_loss
 from models.base_model import Losses, Visuals, set_requires_grad, total
-from models.masking import MaskLosses, paste
+from models.losses.adversary import create_gan_loss
+from models.losses.masking import MaskLosses, paste
+from models.losses.patchnce import PatchSampler, draw_places, patch_nce_loss
 from models.networks import init_weights
-from models.patchnce import PatchSampler, draw_places, patch_nce_loss
 from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool

@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from models.adversary import create_gan_loss
 from models.base_model import Losses, Visuals, set_requires_grad, total
-from models.losses import block_means
-from models.masking import MaskLosses, cutout, paste
+from models.losses.adversary import create_gan_loss
+from models.losses.color import block_means
+from models.losses.masking import MaskLosses, cutout, paste
 from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool

@@ -13,11 +13,11 @@ from typing import ClassVar, cast
 
 import torch
 
-from models.adversary import create_gan_loss
 from models.base_model import Losses, Visuals, set_requires_grad, total
-from models.lens_generator import LensGenerator
-from models.losses import focus_loss
-from models.masking import MaskLosses
+from models.lens.generator import LensGenerator
+from models.losses.adversary import create_gan_loss
+from models.losses.lens import focus_loss
+from models.losses.masking import MaskLosses
 from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool

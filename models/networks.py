@@ -9,11 +9,11 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.optim import Optimizer, lr_scheduler
 
-from models.discriminators import NLayerDiscriminator, PixelDiscriminator
-from models.effnet import EffnetGenerator
-from models.norms import NORMS, get_norm_layer, needs_bias
-from models.resnet import ResnetGenerator
-from models.unet import UnetGenerator
+from models.nets.discriminators import NLayerDiscriminator, PixelDiscriminator
+from models.nets.effnet import EffnetGenerator
+from models.nets.norms import NORMS, get_norm_layer, needs_bias
+from models.nets.resnet import ResnetGenerator
+from models.nets.unet import UnetGenerator
 
 GENERATORS = ("resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128", "effnet_lite0")
 NORMS_D = (*NORMS, "spectral")
@@ -34,7 +34,7 @@ def define_G(
 ) -> nn.Module:
     """The generator called `netG`, one of `GENERATORS`, with PyTorch's default weights.
 
-    `upsample`, one of `models.resnet.UPSAMPLERS`, and `antialias` are how ResNets change sizes; U-Nets have one way.
+    `upsample`, one of `nets.resnet.UPSAMPLERS`, and `antialias` are how ResNets change sizes; U-Nets have one way.
     """
     norm_layer = get_norm_layer(norm)
     if netG.startswith("resnet"):

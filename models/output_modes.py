@@ -5,7 +5,7 @@ import argparse
 import torch
 from torch import nn
 
-from models.lens_generator import LensGenerator
+from models.lens.generator import LensGenerator
 from models.networks import define_G
 
 OUTPUT_MODES = ("image", "residual", "lens")

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 
 from models.base_model import BaseModel, Losses, Visuals, set_requires_grad, total
-from models.losses import GANLoss
-from models.masking import MaskLosses, add_mask_options, check_mask_options, masks_needed, paste
+from models.losses.gan import GANLoss
+from models.losses.masking import MaskLosses, add_mask_options, check_mask_options, masks_needed, paste
 from util.errors import UserError
 from util.image_pool import ImagePool
 

@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.adversary import add_adversary_options, check_adversary_options
 from models.base_model import BaseModel, Visuals
-from models.losses import GANLoss, block_means
-from models.masking import add_mask_options, check_mask_options, hide_subjects, masks_needed
+from models.losses.adversary import add_adversary_options, check_adversary_options
+from models.losses.color import block_means
+from models.losses.gan import GANLoss
+from models.losses.masking import add_mask_options, check_mask_options, hide_subjects, masks_needed
 from util.errors import UserError
 
 

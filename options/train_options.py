@@ -5,15 +5,15 @@ from typing import Any
 
 from models import find_model_using_name
 from models.acceleration import check_acceleration_options
-from models.lens_generator import check_lens_options
-from models.losses import GAN_MODES
+from models.lens.generator import check_lens_options
+from models.losses.gan import GAN_MODES
+from models.nets.norms import NORMS
+from models.nets.resnet import UPSAMPLERS
 from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES, NORMS_D
-from models.norms import NORMS
 from models.output_modes import add_output_options
-from models.resnet import UPSAMPLERS
 from options.base_options import BaseOptions, Options
 from util.errors import UserError
-from util.validation import BEST_METRICS
+from util.measure.validation import BEST_METRICS
 
 # Of the machine or of one call, not of the experiment: a resumed run does not inherit them.
 _OF_ONE_CALL = {

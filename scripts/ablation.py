@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from util.errors import UserError, command_line
 from util.files import write_text
 from util.images import list_images
-from util.report import TITLES
+from util.measure.report import TITLES
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path("results/ablation")

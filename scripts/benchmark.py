@@ -28,8 +28,8 @@ from models import create_model
 from models.acceleration import computing_dtype, place
 from models.base_model import Losses
 from models.cycle_gan_model import CycleGANModel
-from models.generator import Generator
-from models.large_photos import FullResolution, Tiled
+from models.inference.generator import Generator
+from models.inference.large_photos import FullResolution, Tiled
 from models.networks import define_G
 from options import Options, TrainOptions
 from util.errors import command_line

@@ -26,9 +26,10 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from deeplab.smoothing import disc_blur, gaussian_blur, mean_blur
-from util.distributions import blur_match, median_with_interval
 from util.errors import UserError, command_line
-from util.evaluation import (
+from util.images import find_by_stem, read_image, read_mask, write_image
+from util.measure.distributions import blur_match, median_with_interval
+from util.measure.evaluation import (
     Photo,
     as_array,
     find_outputs,
@@ -38,9 +39,7 @@ from util.evaluation import (
     measure_photo,
     read_source,
 )
-from util.images import find_by_stem, read_image, read_mask, write_image
-from util.parallel import process_pool
-from util.report import (
+from util.measure.report import (
     TITLES,
     Evaluation,
     RealPhotos,
@@ -51,9 +50,10 @@ from util.report import (
     write_grid,
     write_page,
 )
+from util.parallel import process_pool
 
 if TYPE_CHECKING:
-    from util.perceptual import Inception, Lpips
+    from util.measure.perceptual import Inception, Lpips
 
 NOT_IN_BROWSERS = (".tif", ".tiff", ".ppm")
 
@@ -114,7 +114,7 @@ def load_networks(args: argparse.Namespace) -> tuple["Lpips | None", "Inception 
     """The networks whose weights are given."""
     if not (args.lpips_weights or args.inception_weights):
         return None, None
-    from util.perceptual import Inception, Lpips  # torch and torchvision take seconds to import
+    from util.measure.perceptual import Inception, Lpips  # torch and torchvision take seconds to import
 
     lpips = Lpips(args.lpips_weights) if args.lpips_weights else None
     return lpips, Inception(args.inception_weights) if args.inception_weights else None
@@ -270,7 +270,7 @@ def add_inception(
     of_sets: dict[str, dict[str, float]], photos: list[Photo], real: list[Path], inception: "Inception"
 ) -> None:
     """Add `fid` and `kid` against the real photos to each method's figures."""
-    from util.perceptual import fid, kid
+    from util.measure.perceptual import fid, kid
 
     real_features = inception.features(real, "Inception, real photos")
     for method, figures in of_sets.items():

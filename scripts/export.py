@@ -22,8 +22,8 @@ from torch.fx.experimental import _config as fx_config
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from models import load_generator
-from models.generator import input_channels
-from models.lens_generator import LensGenerator
+from models.inference.generator import input_channels
+from models.lens.generator import LensGenerator
 from util.errors import UserError, command_line
 from util.files import atomic_path
 

@@ -12,7 +12,7 @@ from datasets import prepare
 from datasets.photo_check import Facts, examine, find_duplicates
 from datasets.photo_fit import Fit, fit_photo
 from datasets.prepare import main
-from deeplab.segmenters import InputSize, Segmenter
+from deeplab.segmenter import InputSize, Segmenter
 from tests.hard_photos import scene, write_bad_photos, write_good_photos
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deeplab import inference
-from deeplab.segmenters import InputSize, Segmenter
+from deeplab.segmenter import InputSize, Segmenter
 
 
 class RedSegmenter(Segmenter):

@@ -4,7 +4,8 @@ from PIL import Image
 from skimage import data
 
 from deeplab.prediction import predict_photos
-from deeplab.segmenters import InputSize, create_segmenter, resize_photo, resize_probability
+from deeplab.segmenter import InputSize, resize_photo, resize_probability
+from deeplab.segmenters import create_segmenter
 from deeplab.weights import cache_folder
 from util.errors import UserError
 from util.images import write_image

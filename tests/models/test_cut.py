@@ -10,9 +10,9 @@ import test as test_program
 import train
 from models import load_generator
 from models.cut_model import CUTModel, feature_widths
-from models.losses import GANLoss
+from models.losses.gan import GANLoss
+from models.losses.patchnce import PatchSampler, draw_places, patch_nce_loss
 from models.networks import define_G
-from models.patchnce import PatchSampler, draw_places, patch_nce_loss
 from options import TrainOptions
 from util.checkpoint import load_state_dict
 from util.errors import UserError

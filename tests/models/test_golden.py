@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from models.cycle_gan_model import CycleGANModel
-from models.losses import VGG19Features
+from models.losses.vgg import VGG19Features
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "golden.npz")
 VARIANTS = {

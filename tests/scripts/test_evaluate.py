@@ -12,8 +12,8 @@ from PIL import Image
 from skimage import data
 
 from scripts.evaluate import baselines, main, named_folder
-from util.evaluation import find_sources, measure_background
-from util.metrics import Regions, figures_of_output
+from util.measure.evaluation import find_sources, measure_background
+from util.measure.metrics import Regions, figures_of_output
 
 SUBJECT = np.s_[30:96, 30:70]
 

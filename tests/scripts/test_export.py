@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from models import load_generator
-from models.lens_generator import LensGenerator
+from models.lens.generator import LensGenerator
 from models.networks import define_G, init_weights
 from scripts import export
 from util.checkpoint import save_network

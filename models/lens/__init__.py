@@ -1,0 +1,1 @@
+"""The generator that decides how much lens blur goes where. May import `models.nets` and `util`."""

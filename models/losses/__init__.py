@@ -1,0 +1,1 @@
+"""One small class or function per published loss. May import `util`."""

