@@ -4,35 +4,28 @@
     python scripts/evaluate.py --dataroot D --results mine=DIR theirs=DIR2 --baselines  several, compared
     ... --export_grid sheet.png --grid_photos a1 a7  a sheet for a paper
 
-Inputs are `D/<phase>A`, masks `D/maskA`, real photos `D/<phase>B` with `D/maskB`. Writes `index.html` (a
+Inputs are `D/<phase>A`, masks `D/maskA`, real photos `D/<phase>B` with `D/maskB`; two independent mattes of every
+subject, `D/matteA` and `D/matteA_2`, tell what was blurred and left sharp by mistake. Writes `index.html` (a
 comparison page), `figures.csv` and `figures.json` to --output, and prints the table.
 """
 
 import argparse
-import re
-import shutil
 import sys
-from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from deeplab.smoothing import disc_blur, gaussian_blur, mean_blur
-from util.errors import UserError, command_line
-from util.images import find_by_stem, read_image, read_mask, write_image
+from scripts.compared import chosen_for_grid, collect, domains
+from util.errors import command_line
+from util.images import read_image
 from util.measure.distributions import blur_match, median_with_interval
 from util.measure.evaluation import (
     Photo,
     as_array,
-    find_outputs,
     find_sources,
     in_parallel,
     measure_background,
@@ -54,10 +47,6 @@ from util.parallel import process_pool
 
 if TYPE_CHECKING:
     from util.measure.perceptual import Inception, Lpips
-
-NOT_IN_BROWSERS = (".tif", ".tiff", ".ppm")
-
-Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -120,108 +109,6 @@ def load_networks(args: argparse.Namespace) -> tuple["Lpips | None", "Inception 
     return lpips, Inception(args.inception_weights) if args.inception_weights else None
 
 
-def domains(direction: str) -> tuple[str, str]:
-    """The domain of the inputs and that of the real photos."""
-    return ("A", "B") if direction == "AtoB" else ("B", "A")
-
-
-def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
-    """The photos that every method has, with each method's output copied (or made) below `args.output`."""
-    domain = domains(args.direction)[0]
-    photos = find_sources(args.dataroot / f"{args.phase}{domain}", args.dataroot / f"mask{domain}")
-    folders = [named_folder(argument) for argument in args.results]
-    blurs = baselines(args.disc_radii) if args.baselines else {}
-    check_names([name for name, _ in folders] + (["input", *blurs] if blurs else []))
-    methods = {name: find_outputs(folder) for name, folder in folders}
-    if not methods and not blurs:
-        raise UserError("nothing to measure; give --results DIR, or --baselines")
-    common = [photo for photo in photos if all(photo.stem in files for files in methods.values())]
-    if not common:
-        raise UserError(f"--results: no file there is named like a photo in {photos[0].source.parent}")
-    if len(common) < len(photos):
-        print(f"{len(common)} of {len(photos)} photos have an output of every method; only they count")
-    if args.truth:
-        truths = find_truths(args.truth, common)
-        common = [replace(photo, truth=truths.get(photo.stem)) for photo in common]
-    images = args.output / "images"
-    images.mkdir(parents=True, exist_ok=True)
-    fill = partial(lay_out, images=images, methods=methods, blurs=blurs)
-    return in_parallel(pool, fill, common, "copying and blurring")
-
-
-def find_truths(folder: Path, photos: list[Photo]) -> dict[str, Path]:
-    """Stem -> true result of the `photos` that have one; says so if not all do."""
-    if not folder.is_dir():
-        raise UserError(f"--truth {folder}: no such folder")
-    files = find_by_stem(folder)
-    truths = {photo.stem: files[photo.stem] for photo in photos if photo.stem in files}
-    if not truths:
-        raise UserError(f"--truth {folder}: no file there is named like a photo")
-    if len(truths) < len(photos):
-        print(f"{len(truths)} of {len(photos)} photos have a truth; PSNR and SSIM to it are of those")
-    return truths
-
-
-def named_folder(argument: str) -> tuple[str, Path]:
-    """`NAME=DIR`, or `DIR` named after the experiment (`results/<name>/<phase>_<epoch>`)."""
-    name, separator, folder = argument.partition("=")
-    if separator:
-        return name, Path(folder)
-    path = Path(argument)
-    return (path.parent.name if re.fullmatch(r"(train|val|test)_\w+", path.name) else path.name), path
-
-
-def check_names(names: list[str]) -> None:
-    """Raises UserError if two methods would share a row of the table or the files of their pictures."""
-    by_file: dict[str, str] = {}
-    for name in names:
-        file = file_name(name).lower()  # some disks don't tell cases apart
-        if file in by_file:
-            raise UserError(
-                f"--results: {by_file[file]} and {name} are too much alike; name them: --results one=DIR two=DIR"
-            )
-        by_file[file] = name
-
-
-def file_name(method: str) -> str:
-    """The method's name as a part of file names."""
-    return re.sub(r"[^\w.-]+", "_", method)
-
-
-def baselines(disc_radii: list[float]) -> dict[str, Blur]:
-    """The conventional blurs behind the mask, by name."""
-    discs = {f"disc {radius:g}": partial(disc_blur, radius=radius) for radius in disc_radii}
-    return {"mean 5x5": mean_blur, "gaussian 9x9": gaussian_blur, **discs}
-
-
-def lay_out(photo: Photo, images: Path, methods: dict[str, dict[str, Path]], blurs: dict[str, Blur]) -> Photo:
-    """Put the photo's pictures of all methods into `images`; returns it with their paths as outputs."""
-
-    def place(method: str, suffix: str) -> Path:
-        return images / f"{photo.stem}_{file_name(method)}{suffix}"
-
-    def copy(method: str, file: Path) -> Path:
-        if file.suffix.lower() in NOT_IN_BROWSERS:
-            copied = place(method, ".png")
-            write_image(read_image(file), copied)  # the 8 bits that are measured
-        else:
-            copied = place(method, file.suffix)
-            shutil.copyfile(file, copied)
-        return copied
-
-    outputs = {}
-    if blurs:
-        outputs["input"] = copy("input", photo.source)
-        image, mask = np.asarray(read_image(photo.source)), read_mask(photo.mask)
-        mask = np.asarray(mask.resize(image.shape[1::-1], Image.Resampling.BILINEAR), dtype=np.float32) / 255
-        for method, blur in blurs.items():
-            outputs[method] = place(method, ".png")
-            write_image(Image.fromarray(blur(image, mask)), outputs[method])
-    for method, files in methods.items():
-        outputs[method] = copy(method, files[photo.stem])
-    return replace(photo, outputs=outputs)
-
-
 def add_lpips(per_photo: dict[str, dict[str, dict[str, float]]], photos: list[Photo], lpips: "Lpips") -> None:
     """Add `subject_lpips` to the figures of every photo and method."""
     for photo in tqdm(photos, "LPIPS", leave=False):
@@ -276,17 +163,6 @@ def add_inception(
     for method, figures in of_sets.items():
         features = inception.features([photo.outputs[method] for photo in photos], f"Inception, {method}")
         figures |= {"fid": fid(features, real_features), "kid": kid(features, real_features)}
-
-
-def chosen_for_grid(photos: list[Photo], stems: list[str] | None) -> list[Photo]:
-    """The photos named, in that order; all if none is."""
-    if not stems:
-        return photos
-    by_stem = {photo.stem: photo for photo in photos}
-    unknown = [stem for stem in stems if stem not in by_stem]
-    if unknown:
-        raise UserError(f"--grid_photos: {', '.join(unknown)} is not among the photos")
-    return [by_stem[stem] for stem in stems]
 
 
 if __name__ == "__main__":

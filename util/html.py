@@ -81,7 +81,10 @@ class ResultPage:
         self._photos.append(Photo(name, dict(images), dict(figures or {}), dict(column_figures or {})))
 
     def add_table(self, caption: str, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Put a table above the photos; the first cell of a row is its heading, a line break in a cell stays one."""
+        """Put a table above the photos; the first cell of a row is its heading, a line break in a cell stays one.
+
+        A cell may be a link of `link_to_photo` instead of text.
+        """
         self._tables.append((caption, list(headers), [list(row) for row in rows]))
 
     def save(self) -> Path:
@@ -168,11 +171,22 @@ def make_thumbnail(folder: Path, file: str) -> Thumbnail:
         return Thumbnail(target.relative_to(folder).as_posix(), *image.size)
 
 
+def link_to_photo(name: str) -> tags.a:
+    """A link to the row of the photo `name` on the same page."""
+    return tags.a(name, href=f"#{quote(_anchor(name))}")
+
+
+def _anchor(name: str) -> str:
+    return f"photo-{name}"
+
+
 def _row(photo: Photo, columns: list[str], shown: dict[str, Thumbnail]) -> None:
     # JSON has neither NaN, which sorts last by being left out, nor infinite numbers.
     known = {name: value for name, value in photo.sort_values().items() if not math.isnan(value)}
     values = {name: min(max(value, -LARGEST), LARGEST) for name, value in known.items()}
-    with tags.article(data_name=photo.name, data_figures=json.dumps(values), tabindex="-1"):
+    with tags.article(
+        id=_anchor(photo.name), data_name=photo.name, data_figures=json.dumps(values), tabindex="-1"
+    ):
         tags.h2(photo.name)
         _figures(photo.figures)
         with tags.div(cls="pictures"):

@@ -11,9 +11,12 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from scripts.evaluate import baselines, main, named_folder
+from scripts.compared import baselines
+from scripts.evaluate import main
+from util.errors import UserError
 from util.measure.evaluation import find_sources, measure_background
 from util.measure.metrics import Regions, figures_of_output
+from util.measure.results import Result, parse_result
 
 SUBJECT = np.s_[30:96, 30:70]
 
@@ -178,10 +181,35 @@ def test_methods_that_would_overwrite_each_other_are_refused(dataroot, capsys, n
     assert "too much alike; name them" in capsys.readouterr().err
 
 
-def test_results_are_named_after_the_experiment():
-    assert named_folder("results/mine/test_latest") == (
-        "mine",
-        Path("results/mine/test_latest"),
-    )
-    assert named_folder("outputs/photos")[0] == "photos"
-    assert named_folder("best=a/b")[0] == "best"
+def test_results_are_named_after_the_experiment_or_as_told():
+    folder = Path("results/mine/test_latest")
+    assert parse_result(str(folder)) == Result("mine", folder)
+    assert parse_result("outputs/photos").title == "photos"
+    assert parse_result("best=a/b") == Result("best", Path("a/b"))
+    assert parse_result("lens@2.5=a@3") == Result("lens", Path("a@3"), 2.5)
+    assert parse_result("lens@2.5=a").title == "lens@2.5"
+    with pytest.raises(UserError, match="no strength; write NAME@2=DIR"):
+        parse_result("me@home=a")
+
+
+def test_photos_that_fail_are_counted_and_linked(dataroot, capsys):
+    for folder in ("matteA", "matteA_2"):
+        shutil.copytree(dataroot / "maskA", dataroot / folder)
+    shutil.rmtree(dataroot / "maskA")  # one of the mattes serves
+    shutil.rmtree(dataroot / "testB")
+    flat = dataroot / "flat"
+    flat.mkdir()
+    for path in (dataroot / "testA").iterdir():
+        image = np.asarray(Image.open(path)).copy()
+        if path.stem != "a 0#":
+            image[SUBJECT] = 128
+        Image.fromarray(image).save(flat / path.name)
+    evaluate(dataroot, "--results", f"wrong={flat}")
+    failures = json.loads((dataroot / "out/figures.json").read_text())["methods"]["wrong"]["failures"]
+    assert failures["subject_blurred"]["above_0.1"] == 2
+    assert failures["subject_blurred"]["photos"] == 3
+    assert failures["subject_blurred"]["quantile_90"] > 0.9
+    assert failures["background_sharp"]["photos"] == 0  # enlarged eight times, nothing is sharp
+    assert "2 > 3%, 2 > 10%" in capsys.readouterr().out
+    page = (dataroot / "out/index.html").read_text()
+    assert 'href="#photo-a%201%23"' in page and 'id="photo-a 1#"' in page

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from util.errors import UserError
 from util.images import find_by_stem, read_image, read_mask
+from util.measure.keeping import Agreement, at_side, figures_of_keeping
 from util.measure.metrics import Regions, background_gradient, figures_of_output, psnr, ssim
 from util.parallel import bounded_map
 
@@ -23,13 +24,15 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo to compare methods on: its file, its mask, each method's output, perhaps the true result."""
+    """A photo to compare methods on: its file, its mask, each method's output, perhaps the true result, perhaps two
+    independent mattes of the subject."""
 
     stem: str
     source: Path
     mask: Path
     outputs: dict[str, Path] = field(default_factory=dict)
     truth: Path | None = None
+    mattes: tuple[Path, Path] | None = None
 
 
 def find_sources(photos: Path, masks: Path) -> list[Photo]:
@@ -51,6 +54,19 @@ def find_sources(photos: Path, masks: Path) -> list[Photo]:
     if not sources:
         raise UserError(f"{photos}: no photos in it")
     return [Photo(stem, path, mask_files[stem]) for stem, path in sorted(sources.items())]
+
+
+def find_mattes(photos: list[Photo], first: Path, second: Path) -> list[Photo]:
+    """The photos, those with a matte (by stem) in both folders with the two of them."""
+    if not (first.is_dir() and second.is_dir()):
+        return photos
+    one, other = find_by_stem(first), find_by_stem(second)
+    return [
+        replace(photo, mattes=(one[photo.stem], other[photo.stem]))
+        if photo.stem in one and photo.stem in other
+        else photo
+        for photo in photos
+    ]
 
 
 def find_outputs(folder: Path) -> dict[str, Path]:
@@ -87,7 +103,8 @@ def measure_visuals(images: Mapping[str, Image.Image]) -> dict[str, float]:
 
 
 def measure_photo(photo: Photo) -> dict[str, dict[str, float]]:
-    """Figures of each method on a photo (see `util.measure.metrics`); with a truth also `psnr` and `ssim` to it.
+    """Figures of each method on a photo (see `util.measure.metrics`); with a truth also `psnr` and `ssim` to it, with
+    two mattes those of `util.measure.keeping`.
 
     The input, the mask and the truth are scaled to an output's size if it was made at another one.
     """
@@ -102,7 +119,18 @@ def measure_photo(photo: Photo) -> dict[str, dict[str, float]]:
         if photo.truth:
             reference = as_array(read_image(photo.truth), picture.size)
             figures[method] |= {"psnr": psnr(output, reference), "ssim": ssim(output, reference)}
+    if photo.mattes:
+        regions = Agreement.of_mattes(*(at_side(_matte(path)) for path in photo.mattes))
+        source = at_side(as_array(read_image(photo.source)))
+        for method, path in photo.outputs.items():
+            output = at_side(as_array(read_image(path)))
+            figures[method] |= figures_of_keeping(output, source, regions)
     return figures
+
+
+def _matte(path: Path) -> np.ndarray:
+    """Float32 `[H,W]` in [0,1]."""
+    return np.asarray(read_mask(path), dtype=np.float32) / 255
 
 
 def measure_background(photo: Photo) -> float:

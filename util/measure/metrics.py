@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from util.optics.light import srgb_to_linear
+
 ERODED = 3  # pixels taken off the subject, so that the mask's own error does not count
 DILATED = 8  # pixels added to it, so that neither the edge nor hair counts as background
 COLOR_SIGMA = 12.0
@@ -57,7 +59,7 @@ def figures_of_output(output: np.ndarray, source: np.ndarray, regions: Regions) 
 
     - `subject_psnr` (dB), `subject_ssim`: inside the subject;
     - `gradient_left`: mean gradient of the background, output divided by source;
-    - `color_error`: mean absolute difference of the low frequencies of the background;
+    - `color_error`: mean absolute difference of the low frequencies of the background's linear light;
     - `halo`: mean absolute difference in the ring around the subject's edge;
     - `grid`: amplitude of the pattern that repeats every 4 pixels of the background;
     - `background_gradient`: the output's mean gradient itself, for the blur match.
@@ -113,8 +115,11 @@ def background_gradient(image: np.ndarray, region: np.ndarray) -> float:
 
 
 def color_error(output: np.ndarray, source: np.ndarray, region: np.ndarray) -> float:
-    """Mean absolute difference over `region` and the channels after a Gaussian of sigma 12."""
-    difference = cv2.GaussianBlur(output - source, (0, 0), COLOR_SIGMA)
+    """Mean absolute difference of linear light over `region` and the channels, after a Gaussian of sigma 12.
+
+    A lens spreads light and keeps its sum: of sRGB values the mean changes, where fine bright patterns blur.
+    """
+    difference = cv2.GaussianBlur(srgb_to_linear(output) - srgb_to_linear(source), (0, 0), COLOR_SIGMA)
     return _mean(np.abs(difference), region)
 
 

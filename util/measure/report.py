@@ -7,14 +7,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from util.files import write_text
-from util.html import ResultPage
+from util.html import ResultPage, link_to_photo
 from util.images import read_image, write_image
 from util.measure.distributions import Estimate, blur_match_of_halves
 from util.measure.evaluation import Photo
+from util.measure.keeping import FAILS
 from util.sheet import contact_sheet
 
 # Names in tables, and decimals; in this order.
@@ -28,6 +30,8 @@ TITLES = {
     "halo": ("halo", 4),
     "psnr": ("PSNR to truth, dB", 1),
     "ssim": ("SSIM to truth", 3),
+    "subject_blurred": ("subject blurred", 3),
+    "background_sharp": ("background sharp", 3),
     "blur_match": ("blur match", 2),
     "fid": ("FID", 1),
     "kid": ("KID", 4),
@@ -79,12 +83,43 @@ def table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
     for method, medians in evaluation.medians.items():
         cells = [method]
         for name in names:
-            if name in medians:
+            if name in FAILS:
+                cells.append(_failures(failures(evaluation, method, name), TITLES[name][1]))
+            elif name in medians:
                 cells.append(_estimate(medians[name], TITLES[name][1]))
             else:
                 cells.append(_number(evaluation.of_sets[method].get(name, math.nan), TITLES[name][1]))
         rows.append(cells)
     return ["method", *(TITLES[name][0] for name in names)], rows
+
+
+def failures(evaluation: Evaluation, method: str, name: str) -> dict[str, float]:
+    """Of a figure that photos fail by: how many photos it was measured on, its median, its 90% quantile, and how
+    many photos are above each of its limits."""
+    values = np.array([methods[method].get(name, math.nan) for methods in evaluation.per_photo.values()])
+    values = values[~np.isnan(values)]
+    median, high = np.quantile(values, (0.5, 0.9)) if values.size else (math.nan, math.nan)
+    above = {f"above_{limit:g}": int(np.sum(values > limit)) for limit in FAILS[name]}
+    return {"photos": values.size, "median": float(median), "quantile_90": float(high), **above}
+
+
+def failing_most(evaluation: Evaluation, count: int = 12) -> tuple[list[str], list[list[Any]]]:
+    """Headers and rows of the photos that fail most, worst first: of each method those above a figure's first limit.
+
+    What counts is how many times the limit a figure is. The photo's cell is a link to it on the page.
+    """
+    found = [
+        (value / FAILS[name][0], stem, method, name, value)
+        for stem, methods in evaluation.per_photo.items()
+        for method, figures in methods.items()
+        for name in FAILS
+        if (value := figures.get(name, math.nan)) > FAILS[name][0]
+    ]
+    rows = [
+        [link_to_photo(stem), method, TITLES[name][0], f"{value:.0%}"]
+        for _, stem, method, name, value in sorted(found, reverse=True)[:count]
+    ]
+    return ["photo", "method", "figure", "share"], rows
 
 
 def real_photos_line(evaluation: Evaluation) -> str:
@@ -128,6 +163,7 @@ def write_files(evaluation: Evaluation, folder: Path) -> None:
         method: {
             "median": {name: asdict(estimate) for name, estimate in medians.items()},
             "set": evaluation.of_sets[method],
+            "failures": {name: failures(evaluation, method, name) for name in FAILS if name in medians},
         }
         for method, medians in evaluation.medians.items()
     }
@@ -145,7 +181,10 @@ def write_page(evaluation: Evaluation, photos: Sequence[Photo], folder: Path, ti
     page = ResultPage(folder, title)
     caption = f"Medians of {len(photos)} photos [95% interval]. {real_photos_line(evaluation)}"
     headers, rows = table(evaluation)
-    page.add_table(caption, headers, [[cell.replace(" [", "\n[") for cell in row] for row in rows])
+    page.add_table(caption, headers, [[_broken(cell) for cell in row] for row in rows])
+    headers, rows = failing_most(evaluation)
+    if rows:
+        page.add_table("Photos that fail most", headers, rows)
     for photo in photos:
         images = {method: path.relative_to(folder).as_posix() for method, path in photo.outputs.items()}
         shown = {method: titled(figures) for method, figures in evaluation.per_photo[photo.stem].items()}
@@ -174,6 +213,22 @@ def _number(value: float, decimals: int) -> str:
 def _estimate(estimate: Estimate, decimals: int) -> str:
     median, low, high = (_number(value, decimals) for value in (estimate.median, estimate.low, estimate.high))
     return f"{median} [{low}, {high}]" if not median == low == high else median
+
+
+def _failures(found: dict[str, float], decimals: int) -> str:
+    """Median, 90% quantile and the numbers of photos above the limits, in a cell."""
+    counts = ", ".join(
+        f"{number} > {float(name.removeprefix('above_')):.0%}"
+        for name, number in found.items()
+        if name.startswith("above_")
+    )
+    median, high = (_number(found[name], decimals) for name in ("median", "quantile_90"))
+    return f"{median} [90% below {high}]; {counts}"
+
+
+def _broken(cell: str) -> str:
+    """The cell in lines: an estimate, its interval, what photos fail."""
+    return cell.replace(" [", "\n[").replace("; ", "\n")
 
 
 def _plain(content: object) -> object:

@@ -16,6 +16,7 @@ from util.measure.metrics import (
     psnr,
     ssim,
 )
+from util.optics.light import linear_to_srgb
 
 EVERYWHERE = np.ones((128, 160), dtype=bool)
 COLUMNS = np.arange(160, dtype=np.float32)
@@ -80,15 +81,24 @@ def test_gradient_left_of_a_wave_behind_a_gaussian():
     assert figures["gradient_left"] == pytest.approx(np.exp(-((sigma * frequency) ** 2) / 2), rel=1e-4)
 
 
-def test_color_error_of_a_shift_and_of_a_wave():
-    base = gray(np.full(160, 0.5))
+def test_color_error_is_of_linear_light():
+    light = gray(np.full(160, 0.2))
     shift = np.array([0.02, -0.04, 0.0], dtype=np.float32)
-    assert color_error(base + shift, base, EVERYWHERE) == pytest.approx(0.02, rel=1e-4)
-    wave = 0.3 * np.sin(2 * np.pi * COLUMNS / 40)
+    base = linear_to_srgb(light)
+    assert color_error(linear_to_srgb(light + shift), base, EVERYWHERE) == pytest.approx(0.02, rel=1e-4)
+    wave = 0.2 * np.sin(2 * np.pi * COLUMNS / 40)
     inner = np.zeros_like(EVERYWHERE)
     inner[:, 60:100] = True  # one wavelength, far enough from the border
-    expected = 0.3 * np.exp(-((12 * 2 * np.pi / 40) ** 2) / 2) * 2 / np.pi
-    assert color_error(gray(0.5 + wave), base, inner) == pytest.approx(expected, rel=0.01)
+    expected = 0.2 * np.exp(-((12 * 2 * np.pi / 40) ** 2) / 2) * 2 / np.pi
+    assert color_error(linear_to_srgb(light + gray(wave)), base, inner) == pytest.approx(expected, rel=0.01)
+
+
+def test_a_lens_makes_no_color_error():
+    # Stripes of one pixel, black and white, seen out of focus: half the light, which sRGB shows as 188 of 255.
+    stripes = gray(COLUMNS % 2)
+    soft = np.full_like(stripes, linear_to_srgb(0.5))
+    assert color_error(soft, stripes, EVERYWHERE) < 1e-3
+    assert color_error(np.full_like(stripes, 0.5), stripes, EVERYWHERE) > 0.25
 
 
 def test_halo_is_the_error_between_subject_and_background():
@@ -129,7 +139,11 @@ def test_background_figures_of_a_colour_photo_agree_with_scipy(photo, noisy):
         across, down = (ndimage.sobel(luma, axis=axis, mode="mirror") / 8 for axis in (1, 0))
         return np.hypot(across, down)[regions.background].mean()
 
-    difference = ndimage.gaussian_filter(noisy - photo**2, (12, 12, 0), mode="mirror")
+    noisy_light, light = ((np.maximum(x, 0) + 0.055) / 1.055 for x in (noisy, photo**2))
+    noisy_light, light = (
+        np.where(x <= 0.04045, x / 12.92, y**2.4) for x, y in ((noisy, noisy_light), (photo**2, light))
+    )
+    difference = ndimage.gaussian_filter(noisy_light - light, (12, 12, 0), mode="mirror")
     figures = figures_of_output(noisy, photo**2, regions)
     assert figures["background_gradient"] == pytest.approx(gradient(noisy), rel=1e-5)
     assert figures["gradient_left"] == pytest.approx(gradient(noisy) / gradient(photo**2), rel=1e-5)

@@ -1,0 +1,112 @@
+"""What evaluate.py compares: the photos that every method has, with the pictures of all methods in one folder."""
+
+import argparse
+import shutil
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from deeplab.smoothing import disc_blur, gaussian_blur, mean_blur
+from util.errors import UserError
+from util.images import find_by_stem, read_image, read_mask, write_image
+from util.measure.evaluation import Photo, find_mattes, find_outputs, find_sources, in_parallel
+from util.measure.results import check_names, file_name, parse_result
+
+NOT_IN_BROWSERS = (".tif", ".tiff", ".ppm")
+
+Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def domains(direction: str) -> tuple[str, str]:
+    """The domain of the inputs and that of the real photos."""
+    return ("A", "B") if direction == "AtoB" else ("B", "A")
+
+
+def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
+    """The photos that every method has, with each method's output copied (or made) below `args.output`."""
+    domain = domains(args.direction)[0]
+    mattes = args.dataroot / f"matte{domain}"
+    masks = args.dataroot / f"mask{domain}"
+    photos = find_sources(args.dataroot / f"{args.phase}{domain}", masks if masks.is_dir() else mattes)
+    photos = find_mattes(photos, mattes, args.dataroot / f"matte{domain}_2")
+    results = [parse_result(argument) for argument in args.results]
+    blurs = baselines(args.disc_radii) if args.baselines else {}
+    check_names([result.title for result in results] + (["input", *blurs] if blurs else []))
+    methods = {result.title: find_outputs(result.folder) for result in results}
+    if not methods and not blurs:
+        raise UserError("nothing to measure; give --results DIR, or --baselines")
+    common = [photo for photo in photos if all(photo.stem in files for files in methods.values())]
+    if not common:
+        raise UserError(f"--results: no file there is named like a photo in {photos[0].source.parent}")
+    if len(common) < len(photos):
+        print(f"{len(common)} of {len(photos)} photos have an output of every method; only they count")
+    if args.truth:
+        truths = find_truths(args.truth, common)
+        common = [replace(photo, truth=truths.get(photo.stem)) for photo in common]
+    images = args.output / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    fill = partial(lay_out, images=images, methods=methods, blurs=blurs)
+    return in_parallel(pool, fill, common, "copying and blurring")
+
+
+def find_truths(folder: Path, photos: list[Photo]) -> dict[str, Path]:
+    """Stem -> true result of the `photos` that have one; says so if not all do."""
+    if not folder.is_dir():
+        raise UserError(f"--truth {folder}: no such folder")
+    files = find_by_stem(folder)
+    truths = {photo.stem: files[photo.stem] for photo in photos if photo.stem in files}
+    if not truths:
+        raise UserError(f"--truth {folder}: no file there is named like a photo")
+    if len(truths) < len(photos):
+        print(f"{len(truths)} of {len(photos)} photos have a truth; PSNR and SSIM to it are of those")
+    return truths
+
+
+def baselines(disc_radii: list[float]) -> dict[str, Blur]:
+    """The conventional blurs behind the mask, by name."""
+    discs = {f"disc {radius:g}": partial(disc_blur, radius=radius) for radius in disc_radii}
+    return {"mean 5x5": mean_blur, "gaussian 9x9": gaussian_blur, **discs}
+
+
+def lay_out(photo: Photo, images: Path, methods: dict[str, dict[str, Path]], blurs: dict[str, Blur]) -> Photo:
+    """Put the photo's pictures of all methods into `images`; returns it with their paths as outputs."""
+
+    def place(method: str, suffix: str) -> Path:
+        return images / f"{photo.stem}_{file_name(method)}{suffix}"
+
+    def copy(method: str, file: Path) -> Path:
+        if file.suffix.lower() in NOT_IN_BROWSERS:
+            copied = place(method, ".png")
+            write_image(read_image(file), copied)  # the 8 bits that are measured
+        else:
+            copied = place(method, file.suffix)
+            shutil.copyfile(file, copied)
+        return copied
+
+    outputs = {}
+    if blurs:
+        outputs["input"] = copy("input", photo.source)
+        image, mask = np.asarray(read_image(photo.source)), read_mask(photo.mask)
+        mask = np.asarray(mask.resize(image.shape[1::-1], Image.Resampling.BILINEAR), dtype=np.float32) / 255
+        for method, blur in blurs.items():
+            outputs[method] = place(method, ".png")
+            write_image(Image.fromarray(blur(image, mask)), outputs[method])
+    for method, files in methods.items():
+        outputs[method] = copy(method, files[photo.stem])
+    return replace(photo, outputs=outputs)
+
+
+def chosen_for_grid(photos: list[Photo], stems: list[str] | None) -> list[Photo]:
+    """The photos named, in that order; all if none is."""
+    if not stems:
+        return photos
+    by_stem = {photo.stem: photo for photo in photos}
+    unknown = [stem for stem in stems if stem not in by_stem]
+    if unknown:
+        raise UserError(f"--grid_photos: {', '.join(unknown)} is not among the photos")
+    return [by_stem[stem] for stem in stems]

@@ -1,0 +1,106 @@
+"""What a result keeps of a photo's detail, where two independent mattes agree: figures that need no truth.
+
+The share of the subject that lost detail should be 0, and so should the share of the background that kept it. Both
+count textured pixels alone: where the photo itself shows nothing, nothing can be lost or kept. Images are `[H,W,3]` in
+[0,1] (sRGB values), mattes `[H,W]` in [0,1], 1 = subject; they are scaled to a shorter side of `SIDE` pixels before.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from util.measure.metrics import luma
+
+SIDE = 768  # pixels, the shorter side at which photos of any size are compared
+AGREED = 0.9  # both mattes above it: subject; both below 1 - AGREED: background
+WINDOW_SIGMA = 2.0  # pixels, of the Gaussian window in which detail is measured
+TEXTURE = 0.015  # root mean square gradient per pixel above which a window shows something
+LOST = 0.8  # a subject's pixel that keeps less of its detail is blurred
+KEPT = 0.7  # a background's pixel that keeps more of its detail is sharp
+SMALLEST_SHARE = 0.005  # of the photo's pixels; where fewer are textured, there is nothing to judge
+SLIGHT_BLUR = (
+    1.5  # pixels, the sigma of a Gaussian that takes detail from what is sharp, not from what is soft
+)
+SOFT_ALREADY = 0.9  # a background of which so much stands the slight blur was soft in the photo
+
+# Shares of the textured pixels above which a photo fails, a little and badly.
+FAILS = {"subject_blurred": (0.03, 0.10), "background_sharp": (0.10, 0.30)}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Boolean maps `[H,W]` where two mattes agree on the subject, and on the background above its middle."""
+
+    subject: np.ndarray
+    background: np.ndarray
+
+    @classmethod
+    def of_mattes(cls, first: np.ndarray, second: np.ndarray) -> "Agreement":
+        """Both above `AGREED` or both below `1 - AGREED`, a pixel from all others.
+
+        Below the row that halves the subject nothing is background: the ground that somebody stands on is as sharp
+        as the feet are, and has to be.
+        """
+        one_pixel = np.ones((3, 3), np.uint8)
+        subject, background = (
+            cv2.erode(np.uint8(agreed), one_pixel, borderValue=1) > 0
+            for agreed in (
+                (first > AGREED) & (second > AGREED),
+                (first < 1 - AGREED) & (second < 1 - AGREED),
+            )
+        )
+        rows = np.nonzero(subject)[0]
+        if rows.size:
+            background[int(np.median(rows)) :] = False
+        return cls(subject, background)
+
+
+def detail(image: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """Root mean square gradient of the luma `[H,W]` in a Gaussian window, of the pixels of `region` alone.
+
+    What lies beyond the region's edge, sharp or not, has no part in it. 0 outside the region.
+    """
+    brightness = luma(image)
+    across = cv2.Sobel(brightness, -1, 1, 0, scale=1 / 8)
+    down = cv2.Sobel(brightness, -1, 0, 1, scale=1 / 8)
+    inside = region.astype(np.float32)
+    energy = _window((across * across + down * down) * inside)
+    return np.sqrt(np.maximum(energy, 0) / np.maximum(_window(inside), 1e-6)) * inside
+
+
+def kept(output: np.ndarray, source: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """Share of its detail that each textured pixel of `region` kept, `[N]`; empty where too few are textured."""
+    before = detail(source, region)
+    textured = before > TEXTURE
+    if textured.sum() < SMALLEST_SHARE * region.size:
+        return np.empty(0, np.float32)
+    return detail(output, region)[textured] / before[textured]
+
+
+def figures_of_keeping(output: np.ndarray, source: np.ndarray, regions: Agreement) -> dict[str, float]:
+    """`subject_blurred`: share of the subject's textured pixels that lost more than a fifth of their detail;
+    `background_sharp`: share of the background's that kept more than 0.7. NaN where there is nothing to judge, as in a
+    background that the photo itself shows soft."""
+    subject = kept(output, source, regions.subject)
+    background = kept(output, source, regions.background)
+    slightly = kept(cv2.GaussianBlur(source, (0, 0), SLIGHT_BLUR), source, regions.background)
+    if slightly.size and np.mean(slightly > KEPT) > SOFT_ALREADY:
+        background = slightly[:0]
+    return {
+        "subject_blurred": float(np.mean(subject < LOST)) if subject.size else float("nan"),
+        "background_sharp": float(np.mean(background > KEPT)) if background.size else float("nan"),
+    }
+
+
+def at_side(image: np.ndarray) -> np.ndarray:
+    """A picture or matte scaled to a shorter side of `SIDE`: areas averaged where it shrinks, cubic where it grows."""
+    height, width = image.shape[:2]
+    scale = SIDE / min(height, width)
+    size = (round(width * scale), round(height * scale))
+    smaller = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    return np.clip(smaller, 0, 1)
+
+
+def _window(values: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(values, (0, 0), WINDOW_SIGMA)

@@ -1,0 +1,61 @@
+"""What `--results` names: folders of pictures, each a method or a method at one strength."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from util.errors import UserError
+
+
+@dataclass(frozen=True)
+class Result:
+    """A folder of outputs of the method `name`, made with `strength` where it was tried at several."""
+
+    name: str
+    folder: Path
+    strength: float | None = None
+
+    @property
+    def title(self) -> str:
+        """What sets it apart from all others: `name` or `name@strength`."""
+        return self.name if self.strength is None else f"{self.name}@{self.strength:g}"
+
+
+def parse_result(argument: str) -> Result:
+    """`NAME=DIR`, `NAME@STRENGTH=DIR`, or `DIR` named after the experiment (`results/<name>/<phase>_<epoch>`).
+
+    Raises:
+        UserError: the strength is not a number.
+    """
+    name, separator, folder = argument.partition("=")
+    if not separator:
+        path = Path(argument)
+        return Result(
+            path.parent.name if re.fullmatch(r"(train|val|test)_\w+", path.name) else path.name, path
+        )
+    method, at, strength = name.rpartition("@")
+    if not at:
+        return Result(name, Path(folder))
+    try:
+        return Result(method, Path(folder), float(strength))
+    except ValueError:
+        raise UserError(
+            f"--results {argument}: {strength!r} is no strength; write NAME@2=DIR, with a number behind the @"
+        ) from None
+
+
+def check_names(names: list[str]) -> None:
+    """Raises UserError if two methods would share a row of the table or the files of their pictures."""
+    by_file: dict[str, str] = {}
+    for name in names:
+        file = file_name(name).lower()  # some disks don't tell cases apart
+        if file in by_file:
+            raise UserError(
+                f"--results: {by_file[file]} and {name} are too much alike; name them: --results one=DIR two=DIR"
+            )
+        by_file[file] = name
+
+
+def file_name(method: str) -> str:
+    """The method's name as a part of file names."""
+    return re.sub(r"[^\w.-]+", "_", method)
