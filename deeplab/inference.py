@@ -53,6 +53,12 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     model.add_argument("--segmenter", choices=SEGMENTERS, default="deeplab")
     model.add_argument("--model", help="which published model: see deeplab/weights.py; default: the best one")
     model.add_argument("--weights", type=Path, help="a file of weights, in place of a download")
+    model.add_argument(
+        "--input_size",
+        type=int,
+        default=513,
+        help="for deeplab: longer side at which it sees photos, in pixels; 256 as in the published work",
+    )
     model.add_argument("--device", help="for torchvision: cpu, cuda, ...; default: a GPU if there is one")
     model.add_argument("--batch_size", type=int, default=8, help="photos that go through the model together")
 
@@ -98,6 +104,12 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--radius: needs --smooth, and is at least 0")
     if not 0 < args.threshold <= 1:
         raise UserError(f"--threshold {args.threshold}: must be above 0 and at most 1")
+    if args.input_size < 1:
+        raise UserError(
+            f"--input_size {args.input_size}: must be at least 1; 513 is what DeepLab was made for"
+        )
+    if args.input_size != 513 and args.segmenter != "deeplab":
+        raise UserError(f"--input_size is for --segmenter deeplab; {args.segmenter} has a size of its own")
     if args.batch_size < 1 or args.num_workers < 0:
         raise UserError("--batch_size must be at least 1, --num_workers at least 0")
     for name in ("output", "visualize"):
@@ -153,7 +165,7 @@ def _tasks(
     yield from ((job, None) for job, new_mask in todo if not new_mask)
     jobs = [job for job, new_mask in todo if new_mask]
     if jobs:
-        segmenter = create_segmenter(args.segmenter, args.weights, args.model, args.device)
+        segmenter = create_segmenter(args.segmenter, args.weights, args.model, args.device, args.input_size)
         for prediction in predict_photos([job.photo for job in jobs], segmenter, pool, args.batch_size):
             yield jobs[prediction.index], prediction
 

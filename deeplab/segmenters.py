@@ -16,7 +16,11 @@ SEGMENTERS = ("selfie", "deeplab", "torchvision")
 
 
 def create_segmenter(
-    name: str, weights: str | Path | None = None, model: str | None = None, device: str | None = None
+    name: str,
+    weights: str | Path | None = None,
+    model: str | None = None,
+    device: str | None = None,
+    input_size: int = 513,
 ) -> Segmenter:
     """Make a segmenter; its libraries are imported and its weights fetched only now.
 
@@ -26,6 +30,7 @@ def create_segmenter(
             `.tar.gz` or `.pb` for `deeplab`, a state dict for `torchvision`.
         model: which of the published models, for `deeplab` and `torchvision`; None is their best one.
         device: for `torchvision`: `cpu`, `cuda`, ...; None takes a GPU if there is one.
+        input_size: for `deeplab`: the longer side, in pixels, at which the graph sees a photo.
 
     Raises:
         UserError: an unknown name or model; weights that are missing, damaged or can't be fetched.
@@ -37,7 +42,7 @@ def create_segmenter(
     if name == "deeplab":
         from deeplab.tf_graph import DeepLabGraph
 
-        return DeepLabGraph(weights, model)
+        return DeepLabGraph(weights, model, input_size)
     if name == "torchvision":
         from deeplab.torchvision_model import TorchvisionSegmenter
 

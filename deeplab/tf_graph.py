@@ -18,11 +18,12 @@ PERSON = 15  # class of PASCAL VOC
 
 
 class DeepLabGraph(Segmenter):
-    """Hard masks: 1 where the graph's class is person. The longer side of its input is 513 pixels."""
+    """Hard masks: 1 where the graph's class is person. The longer side of its input is `input_size` pixels."""
 
-    input_size = InputSize(513, keep_aspect=True)
-
-    def __init__(self, weights: str | Path | None = None, model: str | None = None) -> None:
+    def __init__(
+        self, weights: str | Path | None = None, model: str | None = None, input_size: int = 513
+    ) -> None:
+        self.input_size = InputSize(input_size, keep_aspect=True)
         path = Path(weights) if weights else deeplab_archive(model)
         content = _read_graph(path)
         try:

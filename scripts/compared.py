@@ -37,7 +37,7 @@ def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
     results = [parse_result(argument) for argument in args.results]
     blurs = baselines(args.disc_radii) if args.baselines else {}
     check_names([result.title for result in results] + (["input", *blurs] if blurs else []))
-    methods = {result.title: find_outputs(result.folder) for result in results}
+    methods = {result.title: find_outputs(result.folder, result.label) for result in results}
     if not methods and not blurs:
         raise UserError("nothing to measure; give --results DIR, or --baselines")
     common = [photo for photo in photos if all(photo.stem in files for files in methods.values())]

@@ -2,6 +2,7 @@
 
     python scripts/evaluate.py --dataroot D --results results/NAME/test_latest  one result
     python scripts/evaluate.py --dataroot D --results mine=DIR theirs=DIR2 --baselines  several, compared
+    python scripts/evaluate.py --dataroot D --results DIR own=DIR:fake_B_noMask  pictures of another label
     ... --export_grid sheet.png --grid_photos a1 a7  a sheet for a paper
 
 Inputs are `D/<phase>A`, masks `D/maskA`, real photos `D/<phase>B` with `D/maskB`; two independent mattes of every
@@ -58,7 +59,13 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add("--dataroot", type=Path, required=True, help="folder with <phase>A, <phase>B, maskA, maskB")
     add("--phase", default="test", help="which photos: test, val or train")
     add("--direction", default="AtoB", choices=("AtoB", "BtoA"), help="BtoA: inputs are B, real photos A")
-    add("--results", nargs="*", default=[], metavar="[NAME=]DIR", help="folders of test.py, or of pictures")
+    add(
+        "--results",
+        nargs="*",
+        default=[],
+        metavar="[NAME=]DIR[:LABEL]",
+        help="folders of test.py, or of pictures",
+    )
     add("--baselines", action="store_true", help="compare with the input and with blurs behind the mask")
     add("--disc_radii", nargs="*", type=float, default=[6], help="discs among the baselines, pixels")
     add("--truth", type=Path, help="folder of true results by stem, for full-reference PSNR and SSIM")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deeplab import weights
+from deeplab import inference, weights
 from deeplab.segmenters import create_segmenter
 from tests.local_server import Reply, local_server
 from util.errors import UserError
@@ -112,3 +112,17 @@ def test_files_that_are_no_graph_are_refused(tmp_path):
         assert "\n" not in str(error.value)
     with pytest.raises(UserError, match="--model resnet: unknown; choose one of xception_coco_voctrainval"):
         create_segmenter("deeplab", model="resnet")
+
+
+def test_input_size_is_what_the_graph_sees(archive, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (60, 90), "red").save(tmp_path / "photos/me.png")
+    common = ["--input", str(tmp_path / "photos"), "--weights", str(archive), "--num_workers", "0"]
+    for side, empty in ((513, 0), (256, 1)):  # the graph finds people at 513 alone
+        inference.main([*common, "--output", str(tmp_path / str(side)), "--input_size", str(side)])
+        assert f"{empty} without a person" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        inference.main(
+            [*common, "--output", str(tmp_path / "m"), "--segmenter", "selfie", "--input_size", "256"]
+        )
+    assert "--input_size is for --segmenter deeplab" in capsys.readouterr().err

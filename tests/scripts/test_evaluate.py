@@ -171,6 +171,35 @@ def test_weights_that_are_not_there_are_named_before_the_work(dataroot, capsys, 
     assert not (dataroot / "out").exists()
 
 
+@pytest.mark.parametrize(("where", "inner"), [("/test_latest", "images"), ("", "")])
+def test_published_results_are_read_as_they_lie(dataroot, where, inner):
+    """An overlay run's pictures, `<stem>_<label>.png`: in the folder of a page, or straight in the experiment's."""
+    published = dataroot / f"results/selfie2bokeh_cyclegan_mask_added{where}"
+    (published / inner).mkdir(parents=True)
+    (published / "index.html").write_text("<h3>a</h3>")
+    for path in (dataroot / "testA").iterdir():
+        photo = Image.open(path)
+        dark = photo.point(lambda value: value // 2)
+        labels = {
+            "real_A": photo, "fake_B": photo, "fake_B_noMask": dark, "rec_A": photo, "mask_real_A": dark
+        }  # fmt: skip
+        for label, picture in labels.items():
+            picture.save(published / inner / f"{path.stem}_{label}.png")
+    evaluate(dataroot, "--results", published, f"own={published}:fake_B_noMask")
+    stored = json.loads((dataroot / "out/figures.json").read_text())["methods"]
+    overlay, own = (
+        stored[name]["median"]["subject_psnr"]["median"]
+        for name in ("selfie2bokeh_cyclegan_mask_added", "own")
+    )
+    assert overlay == "Infinity" and own < 20
+
+
+def test_a_label_that_no_picture_has_is_named(dataroot, capsys):
+    with pytest.raises(SystemExit):
+        evaluate(dataroot, "--results", f"{dataroot / 'results/mine/test_latest'}:fake_C")
+    assert "no picture of the label fake_C" in capsys.readouterr().err
+
+
 # Results of one experiment; names that make one file name; the name of a baseline.
 @pytest.mark.parametrize("names", [["", ""], ["a b=", "a+b="], ["input=", "--baselines"]])
 def test_methods_that_would_overwrite_each_other_are_refused(dataroot, capsys, names):
@@ -188,6 +217,8 @@ def test_results_are_named_after_the_experiment_or_as_told():
     assert parse_result("best=a/b") == Result("best", Path("a/b"))
     assert parse_result("lens@2.5=a@3") == Result("lens", Path("a@3"), 2.5)
     assert parse_result("lens@2.5=a").title == "lens@2.5"
+    assert parse_result(f"{folder}:fake_B_noMask").title == "mine fake_B_noMask"
+    assert parse_result("own@2=a:fake_B_noMask") == Result("own", Path("a"), 2.0, "fake_B_noMask")
     with pytest.raises(UserError, match="no strength; write NAME@2=DIR"):
         parse_result("me@home=a")
 

@@ -69,23 +69,29 @@ def find_mattes(photos: list[Photo], first: Path, second: Path) -> list[Photo]:
     ]
 
 
-def find_outputs(folder: Path) -> dict[str, Path]:
+def find_outputs(folder: Path, label: str = "") -> dict[str, Path]:
     """Stem of the input -> output, in a folder of test.py (`images/<stem>_fake_B.png`) or of plain pictures.
 
+    Args:
+        folder: of results; the published code's folders look the same.
+        label: which pictures to take, as `fake_B_noMask`; default: the output.
+
     Raises:
-        UserError: the folder is missing or holds no pictures.
+        UserError: the folder is missing or holds no pictures, or none of that label.
     """
     inner = folder / "images" if (folder / "images").is_dir() else folder
     if not inner.is_dir():
         raise UserError(f"{folder}: no such folder of results")
     files = find_by_stem(inner)
-    for label in OUTPUT_LABELS:
-        ending = f"_{label}"
+    for wanted in [label] if label else OUTPUT_LABELS:
+        ending = f"_{wanted}"
         named = {stem.removesuffix(ending): path for stem, path in files.items() if stem.endswith(ending)}
         if named:
             return named
     if not files:
         raise UserError(f"{folder}: no pictures in it")
+    if label:
+        raise UserError(f"{folder}: no picture of the label {label}, which would be named PHOTO_{label}.png")
     return files
 
 

@@ -14,6 +14,7 @@ class Result:
     name: str
     folder: Path
     strength: float | None = None
+    label: str = ""  # which pictures of the folder, as fake_B_noMask; "" is the output
 
     @property
     def title(self) -> str:
@@ -24,24 +25,33 @@ class Result:
 def parse_result(argument: str) -> Result:
     """`NAME=DIR`, `NAME@STRENGTH=DIR`, or `DIR` named after the experiment (`results/<name>/<phase>_<epoch>`).
 
+    `:LABEL` behind DIR says which pictures: `results/mine/test_latest:fake_B_noMask`.
+
     Raises:
         UserError: the strength is not a number.
     """
-    name, separator, folder = argument.partition("=")
+    name, separator, place = argument.partition("=")
+    folder, label = split_label(place if separator else argument)
     if not separator:
-        path = Path(argument)
-        return Result(
-            path.parent.name if re.fullmatch(r"(train|val|test)_\w+", path.name) else path.name, path
-        )
+        name = folder.parent.name if re.fullmatch(r"(train|val|test)_\w+", folder.name) else folder.name
+        return Result(f"{name} {label}".rstrip(), folder, label=label)
     method, at, strength = name.rpartition("@")
     if not at:
-        return Result(name, Path(folder))
+        return Result(name, folder, label=label)
     try:
-        return Result(method, Path(folder), float(strength))
+        return Result(method, folder, float(strength), label)
     except ValueError:
         raise UserError(
             f"--results {argument}: {strength!r} is no strength; write NAME@2=DIR, with a number behind the @"
         ) from None
+
+
+def split_label(place: str) -> tuple[Path, str]:
+    """`DIR[:LABEL]` -> folder and label. A colon may be part of a path, but a label is one word."""
+    parts = re.fullmatch(r"(.+):(\w+)", place)
+    if parts is None or Path(place).exists():
+        return Path(place), ""
+    return Path(parts[1]), parts[2]
 
 
 def check_names(names: list[str]) -> None:
