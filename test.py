@@ -84,7 +84,11 @@ def test_dataroot(opt: Options) -> None:
                         label: tensor_to_image(visuals[label][index]) for label in labels if label in visuals
                     }
                     files = save_visuals(folder, Path(path).stem, images, opt.aspect_ratio)
-                    results[path] = (Path(path).name, files, titled(measure_visuals(images)))
+                    # Photos of both domains may have one name; their folder tells them apart.
+                    *_, domain, name = Path(path).parts
+                    section = f"Photos of {domain}" if len(model.visuals_of) > 1 else ""
+                    figures = titled(measure_visuals(images))
+                    results[path] = (f"{domain}/{name}", files, figures, None, section)
             bar.update(min(len(batch["A_paths"]), share - bar.n))
             if bar.n == share:
                 break

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import dominate
 from dominate import tags
-from dominate.util import raw
+from dominate.util import raw, text
 from PIL import Image
 from tqdm import tqdm
 
@@ -39,6 +39,11 @@ class Photo:
     images: dict[str, str]
     figures: Figures = field(default_factory=dict)
     column_figures: dict[str, Figures] = field(default_factory=dict)
+    section: str = ""
+
+    def figure_names(self) -> list[str]:
+        """Names of the figures of single pictures, each once."""
+        return list(dict.fromkeys(name for figures in self.column_figures.values() for name in figures))
 
     def sort_values(self) -> Figures:
         """All figures by the name they are sorted by on the page."""
@@ -69,6 +74,7 @@ class ResultPage:
         images: dict[str, str],
         figures: Figures | None = None,
         column_figures: dict[str, Figures] | None = None,
+        section: str = "",
     ) -> None:
         """Add a photo.
 
@@ -77,8 +83,10 @@ class ResultPage:
                 starts with the first two columns as before and after.
             figures: figures of the photo, shown under its name.
             column_figures: column label -> figures shown beneath that picture.
+            section: heading that the photo stands under, with the others of that section.
         """
-        self._photos.append(Photo(name, dict(images), dict(figures or {}), dict(column_figures or {})))
+        photo = Photo(name, dict(images), dict(figures or {}), dict(column_figures or {}), section)
+        self._photos.append(photo)
 
     def add_table(self, caption: str, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Put a table above the photos; the first cell of a row is its heading, a line break in a cell stays one.
@@ -114,8 +122,13 @@ class ResultPage:
                 if self._photos:
                     self._controls(columns)
             with tags.main(id="photos"):
-                for photo in self._photos:
-                    _row(photo, columns, shown)
+                for section in dict.fromkeys(photo.section for photo in self._photos):
+                    with tags.section():
+                        if section:
+                            tags.h2(section)
+                        for photo in self._photos:
+                            if photo.section == section:
+                                _row(photo, columns, shown)
             _viewer()
             tags.script(raw((ASSETS / "page.js").read_text(encoding="utf-8")))
         return document.render(pretty=False)
@@ -187,22 +200,36 @@ def _row(photo: Photo, columns: list[str], shown: dict[str, Thumbnail]) -> None:
     with tags.article(
         id=_anchor(photo.name), data_name=photo.name, data_figures=json.dumps(values), tabindex="-1"
     ):
-        tags.h2(photo.name)
+        tags.h3(photo.name)
         _figures(photo.figures)
-        with tags.div(cls="pictures"):
+        names = photo.figure_names()
+        # Each picture's cell has these rows of a grid: the picture, its label, its figures.
+        with tags.div(cls="pictures", style=f"--rows: {2 + len(names)}"):
             if len(photo.images) > 1:
-                before, after, *_ = (shown[file] for file in photo.images.values())
-                with tags.div(cls="compare"):
-                    tags.img(cls="before", alt="", **_source(before))
-                    tags.img(cls="after", alt="", **_source(after))
-                    _slider(f"before and after, {photo.name}")
+                _slider_cell(photo, shown, names)
             for label, file in photo.images.items():
                 with tags.figure(data_column=str(columns.index(label))):
                     with tags.a(href=quote(file), target="_blank"):
                         tags.img(alt=f"{photo.name}, {label}", **_source(shown[file]))
                     with tags.figcaption():
-                        tags.span(label)
-                        _figures(photo.column_figures.get(label, {}))
+                        _breakable(label)
+                    figures = photo.column_figures.get(label, {})
+                    for name in names:
+                        value = figures.get(name, math.nan)
+                        tags.span(_number(value), cls="value", data_name=name)
+
+
+def _slider_cell(photo: Photo, shown: dict[str, Thumbnail], names: list[str]) -> None:
+    """The cell of the slider: what it compares is said beneath, and what the figures of all pictures mean."""
+    (before, after), files = list(photo.images)[:2], list(photo.images.values())[:2]
+    with tags.figure(cls="slide"):
+        with tags.div(cls="compare"):
+            for side, file in zip(("before", "after"), files, strict=True):
+                tags.img(cls=side, alt="", **_source(shown[file]))
+            _slider(f"before and after, {photo.name}")
+        tags.figcaption(f"{before} | {after}")
+        for name in names:
+            tags.span(name, cls="name")
 
 
 def _slider(label: str) -> None:
@@ -220,7 +247,21 @@ def _figures(figures: Figures) -> None:
             for name, value in figures.items():
                 with tags.div():
                     tags.dt(name)
-                    tags.dd("-" if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.3g}")
+                    tags.dd(_number(value))
+
+
+def _breakable(label: str) -> None:
+    """The label as text that may be broken behind its underscores."""
+    first, *rest = label.split("_")
+    text(first)
+    for part in rest:
+        text("_")
+        tags.wbr()
+        text(part)
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.3g}"
 
 
 def _choice(name: str, label: str, values: list[str], chosen: int) -> None:

@@ -89,9 +89,9 @@ def test_sorting_by_figure_and_name(results):
 
 def test_columns_can_be_hidden(results):
     results.locator("label", has_text="rec_A").locator("input").uncheck()
-    assert results.locator("figure:visible").count() == 6
+    assert results.locator("figure[data-column]:visible").count() == 6
     results.locator("label", has_text="rec_A").locator("input").check()
-    assert results.locator("figure:visible").count() == 9
+    assert results.locator("figure[data-column]:visible").count() == 9
 
 
 def test_keys_go_from_photo_to_photo(results):
@@ -186,3 +186,56 @@ def test_dashboard_shows_a_training(run_flags, visdom_server, web_page):
     assert low == 0 and high < 3 * max(curves["lr"][1])  # the rate can be read off, constant as it mostly is
     assert web_page.locator("img").first.evaluate("image => image.naturalWidth") > 100
     assert "netG: resnet_6blocks" in web_page.content()
+
+
+@pytest.fixture
+def wide(tmp_path, web_page):
+    """Ten columns with two figures each, of a photo of either domain, both with one name."""
+    (tmp_path / "images").mkdir()
+    page = ResultPage(tmp_path, "wide")
+    for domain, color in (("A", "real_A"), ("B", "fake_B")):
+        files = {f"column_{number}": f"images/{domain}{number}.png" for number in range(10)}
+        for file in files.values():
+            (tmp_path / file).write_bytes(encoded(COLORS[color], (40, 30)))
+        figures = {label: {"psnr": number + 0.5, "halo": 2.0} for number, label in enumerate(files)}
+        page.add(f"test{domain}/1.png", files, None, figures, f"Photos of test{domain}")
+    web_page.set_viewport_size({"width": 1400, "height": 900})
+    web_page.goto(page.save().as_uri())
+    return web_page
+
+
+def test_all_columns_of_a_photo_are_in_one_row(wide):
+    row = wide.locator("article").first.locator("figure")
+    boxes = [row.nth(place).bounding_box() for place in range(11)]
+    assert len({box["y"] for box in boxes}) == 1
+    assert boxes[-1]["x"] + boxes[-1]["width"] <= 1400
+    widths = boxes[0]["width"]
+    for number in range(5):
+        wide.locator("label", has_text=f"column_{number}").locator("input").uncheck()
+    assert row.nth(10).bounding_box()["width"] > 1.5 * widths  # fewer are larger
+
+
+def test_figures_are_beside_their_names_which_stand_once(wide):
+    first = wide.locator("article").first
+    assert first.locator(".name").all_text_contents() == ["psnr", "halo"]
+    height = first.locator(".name").first.bounding_box()["y"]
+    shown = [value for value in first.locator(".value").all() if value.bounding_box()["y"] == height]
+    assert [value.text_content() for value in shown] == [f"{number + 0.5}" for number in range(10)]
+
+
+def test_domains_are_apart_and_sorted_each_by_itself(wide):
+    assert wide.locator("section h2").all_text_contents() == ["Photos of testA", "Photos of testB"]
+    wide.select_option("[name=sort]", label="name")
+    wide.check("[name=descending]")
+    of_sections = wide.eval_on_selector_all(
+        "section",
+        "all => all.map((one) => [...one.querySelectorAll('article')].map((row) => row.dataset.name))",
+    )
+    assert of_sections == [["testA/1.png"], ["testB/1.png"]]
+
+
+def test_slider_says_what_it_compares(wide):
+    caption = wide.locator(".slide figcaption").first
+    assert caption.text_content() == "column_0 | column_1"
+    wide.select_option("[name=after]", label="column_7")
+    assert caption.text_content() == "column_0 | column_7"

@@ -3,11 +3,11 @@
 const photos = document.getElementById("photos");
 const controls = document.getElementById("controls");
 const viewer = document.getElementById("viewer");
-const listed = [...photos.children];
+const listed = [...photos.querySelectorAll("article")];
 const sortValues = new Map(listed.map((row) => [row, JSON.parse(row.dataset.figures)]));
 let current = null;
 
-const rows = () => [...photos.children];
+const rows = () => [...photos.querySelectorAll("article")];
 const link = (row, column) => row.querySelector(`figure[data-column="${column}"] a`);
 const sides = () => ["before", "after"].map((side) => [side, controls?.elements[side]?.value ?? "0"]);
 
@@ -26,7 +26,12 @@ function showSides() {
     for (const [side, column] of sides()) {
       const image = row.querySelector(`.compare .${side}`);
       const source = link(row, column)?.firstElementChild;
-      if (image && source) image.setAttribute("src", source.getAttribute("src"));
+      if (!image || !source) continue; // a photo that lacks the column keeps what it shows
+      image.setAttribute("src", source.getAttribute("src"));
+      const caption = row.querySelector(".slide figcaption");
+      const labels = caption.textContent.split(" | ");
+      labels[side === "before" ? 0 : 1] = source.closest("figure").querySelector("figcaption").textContent;
+      caption.textContent = labels.join(" | ");
     }
   }
 }
@@ -47,7 +52,7 @@ function sortRows() {
       return sign * (x - y);
     });
   }
-  photos.append(...order);
+  for (const row of order) row.parentElement.append(row); // each within its section
 }
 
 function select(row, scroll = true) {
