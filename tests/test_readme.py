@@ -11,6 +11,10 @@ from options import TestOptions, TrainOptions
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
+# Records of what was measured or of all options; the others are guides.
+RECORDS = ("ablation.md", "options.md")
+GUIDES = [path for path in DOCUMENTS if path.parent.name == "docs" and path.name not in RECORDS]
+
 
 def commands() -> list[str]:
     """Lines of the `sh` blocks of all documents, and `python ...` and `bash ...` between backticks in their tables."""
@@ -40,6 +44,19 @@ def test_command_is_one_of_the_program(command):
     elif program.endswith(".py") and program not in ("train.py", "test.py"):
         flags = {word.partition("=")[0] for word in arguments if word.startswith("--")}
         assert {flag for flag in flags if f'"{flag}"' not in source} == set()
+
+
+def test_readme_is_short_and_begins_with_a_picture():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    assert text.index("![") < text.index("```sh")
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.name)
+def test_guides_begin_with_a_command(path):
+    title, _, text = path.read_text(encoding="utf-8").partition("\n\n")
+    assert title.startswith("# ")
+    assert text.startswith(("```sh\n", "```python\n"))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
