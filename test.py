@@ -7,7 +7,7 @@
     python test.py --dataroot ./photos --name portraits --model test       # one folder, one generator
     torchrun --nproc_per_node=4 test.py --input photos/ --output soft/ --name portraits    # on 4 GPUs
 
-The architecture comes from the checkpoint. The mask overlay is off unless --overlay_at_test is given.
+The architecture comes from the checkpoint. The mask overlay is off unless --add_mask is given.
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,7 @@ from models.acceleration import autocast, computing_dtype, place
 from models.inference.folder import Translator, translate_folder
 from models.inference.generator import generator_file
 from models.inference.large_photos import FullResolution, Tiled
+from models.inference.overlaid import Overlaid
 from models.lens.generator import adjust_lens
 from options import Options, TestOptions
 from util.distributed import gathered, is_first, process_group, rank, world_size
@@ -49,6 +50,8 @@ def test_photos(opt: Options) -> None:
         translator = Tiled(generator, opt.tile)
     elif opt.full_res:
         translator = FullResolution(generator, opt.load_size)
+    if opt.add_mask:
+        translator = Overlaid(translator)
     translate_folder(
         translator,
         weights,

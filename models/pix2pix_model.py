@@ -31,7 +31,9 @@ class Pix2PixModel(BaseModel):
         parser.set_defaults(dataset_mode="aligned")
         if is_train:
             parser.set_defaults(netG="unet_256", norm="batch", gan_mode="vanilla", pool_size=0)
-            parser.add_argument("--lambda_L1", type=float, default=100.0, help="weight of the L1 loss")
+            parser.add_argument(
+                "--lambda_L1", "--lambda_A", type=float, default=100.0, help="weight of the L1 loss"
+            )
             add_mask_options(parser)
         return parser
 

@@ -15,6 +15,7 @@ from data.transforms import PREPROCESSING
 from models import find_model_using_name
 from models.acceleration import add_acceleration_options
 from models.architecture import saved_options
+from options.names import LoadIter, full_name
 from util.distributed import local_rank
 from util.errors import UserError
 from util.files import write_text
@@ -47,6 +48,11 @@ class BaseOptions(ABC):
             default="experiment_name",
             help="name of the experiment: its folder of checkpoints and results",
         )
+        add(
+            "--suffix",
+            default="",
+            help="put behind the name, with the values of options in braces: {model}_{load_size}",
+        )
         add("--checkpoints_dir", default="./checkpoints", help="where checkpoints are kept")
         add(
             "--device",
@@ -65,6 +71,13 @@ class BaseOptions(ABC):
             "--which_epoch",
             default="latest",
             help="which checkpoint to load: latest, best or a number",
+        )
+        add(
+            "--load_iter",
+            type=int,
+            action=LoadIter,
+            default=argparse.SUPPRESS,
+            help="load the checkpoint that --save_by_iter kept after so many photos; 0 = that of --epoch",
         )
         add(
             "--phase",
@@ -113,7 +126,12 @@ class BaseOptions(ABC):
             help="use at most so many photos of each folder",
         )
         preprocess = "resize_and_crop" if self.isTrain else "none"
-        add("--preprocess", default=preprocess, help=f"how photos get their size: {', '.join(PREPROCESSING)}")
+        add(
+            "--preprocess",
+            "--resize_or_crop",
+            default=preprocess,
+            help=f"how photos get their size: {', '.join(PREPROCESSING)}",
+        )
         add("--no_flip", action="store_true", help="no random mirroring in training")
         add(
             "--display_winsize",
@@ -137,9 +155,8 @@ class BaseOptions(ABC):
         # Help must list the options of the model and dataset too, so it waits for the second round.
         early = [argument for argument in argv or () if argument not in ("-h", "--help")]
         given, _ = parser.parse_known_args(early)
-        saved = self.defaults(
-            saved_options(Path(given.checkpoints_dir) / given.name) if self.reads_saved(given) else {}
-        )
+        folder = Path(given.checkpoints_dir) / full_name(given.name, given.suffix, vars(given))
+        saved = self.defaults(saved_options(folder) if self.reads_saved(given) else {})
         parser.set_defaults(**saved)
         given, _ = parser.parse_known_args(early)
         model = find_model_using_name(given.model)
@@ -168,6 +185,7 @@ class BaseOptions(ABC):
         parsed = self.parser(argv).parse_args(argv)
         values = vars(parsed)
         values |= {"isTrain": self.isTrain, "device": str(resolve_device(parsed.device))}
+        values |= {"name": full_name(parsed.name, parsed.suffix, values), "suffix": ""}
         opt = Options().replace(**values)
         self.check(opt)
         return opt.replace(mask_policy=self.mask_policy(opt))

@@ -11,6 +11,19 @@ from util.errors import UserError
 _OF_THE_MODEL = {"model", "dataset_mode", "input_nc", "output_nc", "direction", "load_size"}
 
 
+# Options of old commands: names, how many values (None = one), and why they don't matter at test.
+WITHOUT_EFFECT = (
+    ("--netG --which_model_netG --norm --ngf --init_type --init_gain", None, "the checkpoint decides"),
+    ("--no_dropout", 0, "the checkpoint decides"),
+    ("--netD --which_model_netD --n_layers_D --ndf", None, "there is no discriminator at test"),
+    ("--lambda_A --lambda_B --lambda_identity --lambda_mask", None, "there are no losses at test"),
+    ("--vgg19_loss", 0, "there are no losses at test"),
+    ("--imageSize", None, "masks are made before"),
+    ("--ntest --display_id --display_port", None, "not used by test.py"),
+    ("--eval", 0, "networks always run in evaluation mode"),
+)
+
+
 class NotedOnly(argparse.Action):
     """An option without effect; its name is noted in the list that `dest` names."""
 
@@ -52,7 +65,12 @@ class TestOptions(BaseOptions):
             action="store_true",
             help="the last weights, not their average, of a model trained with --ema",
         )
-        add("--overlay_at_test", action="store_true", help="paste the real subject over results; needs masks")
+        add(
+            "--add_mask",
+            "--overlay_at_test",
+            action="store_true",
+            help="mask overlay: paste the real subject over results; needs masks",
+        )
 
         add_lens_test_options(parser)
         add = parser.add_argument_group("a folder of photos, without a dataroot").add_argument
@@ -63,7 +81,8 @@ class TestOptions(BaseOptions):
         add(
             "--masks",
             default="",
-            help="for a generator trained with --mask_input: auto makes masks, anything else is a folder of them",
+            help="for --add_mask, and for a generator trained with --mask_input: auto makes masks, anything else is a "
+            "folder of them",
         )
         add(
             "--full_res",
@@ -74,26 +93,22 @@ class TestOptions(BaseOptions):
         add("--overwrite", action="store_true", help="translate photos again whose result is already there")
 
         add = parser.add_argument_group("accepted without effect, for old commands").add_argument
-        of_the_checkpoint = ("--netG", "--which_model_netG", "--netD", "--norm", "--ngf", "--ndf")
-        why = "the checkpoint decides"
-        for name in (*of_the_checkpoint, "--init_type", "--init_gain"):
-            add(name, dest="without_effect", action=NotedOnly, default=[], help=why)
-        add("--no_dropout", dest="without_effect", action=NotedOnly, nargs=0, default=[], help=why)
-        why = "networks always run in evaluation mode"
-        add("--eval", dest="without_effect", action=NotedOnly, nargs=0, default=[], help=why)
+        for names, count, why in WITHOUT_EFFECT:
+            for name in names.split():
+                add(name, dest="without_effect", action=NotedOnly, nargs=count, default=[], help=why)
 
     def defaults(self, saved: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in saved.items() if name in _OF_THE_MODEL}
 
     def mask_policy(self, opt: Options) -> str:
-        return "required" if opt.overlay_at_test else "optional"
+        return "required" if opt.add_mask else "optional"
 
     def check(self, opt: Options) -> None:
         super().check(opt)
         if opt.without_effect:
             print(
-                f"{', '.join(opt.without_effect)}: not needed; the checkpoint decides the architecture, and networks "
-                "always run in evaluation mode"
+                f"{', '.join(opt.without_effect)}: not needed; the checkpoint decides the architecture, there are no "
+                "losses, and networks always run in evaluation mode"
             )
         if bool(opt.input) != bool(opt.output):
             raise UserError("--input and --output belong together: photos to read, folder to write")
@@ -108,5 +123,5 @@ class TestOptions(BaseOptions):
             raise UserError("--tile goes without --full_res and --compile; leave one of them out")
         if (opt.tile or opt.full_res) and not opt.input:
             raise UserError("--tile and --full_res are for --input")
-        if opt.input and opt.overlay_at_test:
-            raise UserError("--overlay_at_test works with --dataroot, which has masks, not with --input")
+        if opt.input and opt.add_mask and not opt.masks:
+            raise UserError("--add_mask with --input needs masks: give --masks auto, or --masks FOLDER")

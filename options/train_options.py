@@ -12,6 +12,7 @@ from models.nets.resnet import UPSAMPLERS
 from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES, NORMS_D
 from models.output_modes import add_output_options
 from options.base_options import BaseOptions, Options
+from options.names import renamed
 from util.errors import UserError
 from util.measure.validation import BEST_METRICS
 
@@ -41,7 +42,13 @@ class TrainOptions(BaseOptions):
         add("--netG", "--which_model_netG", choices=GENERATORS, default="resnet_9blocks", help="generator")
         add("--netD", "--which_model_netD", choices=DISCRIMINATORS, default="basic", help="discriminator")
         add("--n_layers_D", type=int, default=3, help="layers of the discriminator with --netD n_layers")
-        add("--norm", choices=NORMS, default="instance", help="normalisation layers")
+        add(
+            "--norm",
+            type=renamed(sync_batch="syncbatch"),
+            choices=NORMS,
+            default="instance",
+            help="normalisation layers",
+        )
         add("--norm_D", choices=NORMS_D, help="normalisation of the discriminator; default: that of --norm")
         add(
             "--upsample",
@@ -69,7 +76,13 @@ class TrainOptions(BaseOptions):
         add("--epoch_count", type=int, default=1, help="number of the first epoch")
         add("--lr", type=float, default=0.0002, help="learning rate of Adam")
         add("--beta1", type=float, default=0.5, help="momentum of Adam")
-        add("--lr_policy", choices=LR_POLICIES, default="linear", help="how the learning rate changes")
+        add(
+            "--lr_policy",
+            type=renamed(**{"lambda": "linear"}),
+            choices=LR_POLICIES,
+            default="linear",
+            help="how the learning rate changes",
+        )
         add("--lr_decay_iters", type=int, default=50, help="epochs between drops with --lr_policy step")
         add("--gan_mode", choices=GAN_MODES, default="lsgan", help="adversarial loss")
         add(
@@ -120,7 +133,13 @@ class TrainOptions(BaseOptions):
         add("--display_server", default="http://localhost", help="visdom server")
         add("--display_port", type=int, default=8097, help="its port")
         add("--display_env", default="", help="its environment; default: the name of the experiment")
-        add("--display_ncols", type=int, default=0, help="pictures in a row; 0 = all of a photo")
+        add(
+            "--display_ncols",
+            "--display_single_pane_ncols",
+            type=int,
+            default=0,
+            help="pictures in a row; 0 = all of a photo",
+        )
 
     def reads_saved(self, given: argparse.Namespace) -> bool:
         return given.continue_train

@@ -48,3 +48,16 @@ def run_flags(dataroot, tmp_path):
         *("--num_threads", "0", "--display_id", "0", "--no_html", "--device", "cpu", "--deterministic"),
         *("--n_epochs", "2", "--n_epochs_decay", "1", "--print_freq", "2"),
     ]
+
+
+@pytest.fixture(scope="session")
+def vgg19_file(tmp_path_factory):
+    """A file in the form of torchvision's VGG19, with random weights."""
+    state, channels = {}, 3
+    for index, width in zip((0, 2, 5, 7, 10, 12), (64, 64, 128, 128, 256, 256), strict=True):
+        state[f"features.{index}.weight"] = torch.randn(width, channels, 3, 3) * 0.05
+        state[f"features.{index}.bias"] = torch.zeros(width)
+        channels = width
+    path = tmp_path_factory.mktemp("vgg") / "vgg19.pth"
+    torch.save(state, path)
+    return path

@@ -2,6 +2,7 @@
 
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -58,13 +59,33 @@ def test_dataroot_gives_a_page_with_every_photo_of_both_domains(flags, dataroot,
 
 def test_overlay_at_test_pastes_the_subject_only_when_asked(flags, dataroot, tmp_path):
     results = {}
-    for extra in ([], ["--overlay_at_test"]):
+    for extra in ([], ["--add_mask"]):
         test_program.main([*flags, "--dataroot", str(dataroot), *extra])
         folder = tmp_path / "results" / "run" / "test_latest" / "images"
         results[len(extra)] = pixels(folder / "test_0_fake_B.png")
     real, mask = (pixels(dataroot / kind / "test_0.png") for kind in ("testA", "maskA"))
     assert np.array_equal(results[1], np.where(mask > 0, real, results[0]))
     assert not np.array_equal(results[0], results[1])
+
+
+def test_overlay_of_a_folder_takes_its_masks(flags, dataroot, tmp_path):
+    """8 and 16 bits: the photo's own values where the mask is 1, the generator's where it is 0."""
+    photos, masks = tmp_path / "photos", str(dataroot / "maskA")
+    photos.mkdir()
+    shutil.copy(dataroot / "testA" / "test_0.png", photos)
+    deep = cv2.imread(str(dataroot / "testA" / "test_1.png")).astype(np.uint16) * 257
+    cv2.imwrite(str(photos / "test_1.png"), deep)
+    for folder, extra in (("own", []), ("pasted", ["--add_mask", "--masks", masks])):
+        test_program.main([*flags, "--input", str(photos), "--output", str(tmp_path / folder), *extra])
+    for name in ("test_0.png", "test_1.png"):
+        real, own, pasted = (
+            cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED)
+            for folder in (photos, tmp_path / "own", tmp_path / "pasted")
+        )
+        mask = pixels(dataroot / "maskA" / name) > 0
+        assert pasted.dtype == real.dtype
+        assert np.array_equal(pasted, np.where(mask, real, own))
+        assert not np.array_equal(pasted, own)
 
 
 def test_one_way_model_on_a_single_folder(flags, dataroot, tmp_path):

@@ -28,8 +28,7 @@ def paste(
     fake: torch.Tensor, real: torch.Tensor, m: torch.Tensor | None, opt: argparse.Namespace
 ) -> torch.Tensor:
     """The overlay where `opt` switches it on, in training or at test, else `fake` itself."""
-    pasting = opt.add_mask if opt.isTrain else opt.overlay_at_test
-    return overlay(fake, real, m) if pasting else fake
+    return overlay(fake, real, m) if opt.add_mask else fake
 
 
 class MaskLosses:

@@ -29,6 +29,8 @@ def train_options(*argv):
         ("--niter_decay", "n_epochs_decay", 25),
         ("--which_epoch", "epoch", "40"),
         ("--which_direction", "direction", "BtoA"),
+        ("--resize_or_crop", "preprocess", "scale_width"),
+        ("--display_single_pane_ncols", "display_ncols", 3),
     ],
 )
 def test_old_names_are_aliases(old, new, value):
@@ -40,6 +42,31 @@ def test_flags_of_the_fork():
     assert train_options("--no_lsgan").gan_mode == "vanilla"
     assert train_options("--gpu_ids", "-1").device == "cpu"
     assert TestOptions().parse(["--dataroot", "photos", "--how_many", "7"]).num_test == 7
+
+
+def test_old_values_and_names_of_checkpoints():
+    assert train_options("--lr_policy", "lambda").lr_policy == "linear"
+    assert train_options("--norm", "sync_batch").norm == "syncbatch"
+    assert train_options("--model", "pix2pix", "--lambda_A", "7").lambda_L1 == 7
+    assert TestOptions().parse(["--dataroot", "photos", "--load_iter", "300"]).epoch == "iter_300"
+    assert TestOptions().parse(["--dataroot", "photos", "--epoch", "5", "--load_iter", "0"]).epoch == "5"
+
+
+def test_suffix_is_put_behind_the_name():
+    opt = train_options("--name", "a", "--suffix", "{model}_{netG}_size{load_size}")
+    assert opt.name == "a_cycle_gan_resnet_9blocks_size286"
+    assert opt.suffix == ""  # a resumed run has the whole name already
+    for suffix in ("{nothing}", "{", "{}"):
+        with pytest.raises(UserError, match="names no option here"):
+            train_options("--suffix", suffix)
+
+
+def test_suffix_finds_the_run_that_it_made(tmp_path):
+    (tmp_path / "a_lens").mkdir()
+    (tmp_path / "a_lens" / "train_opt.json").write_text(json.dumps({"model": "lens"}))
+    flags = ["--checkpoints_dir", str(tmp_path), "--name", "a", "--suffix", "lens", "--dataroot", "photos"]
+    opt = TestOptions().parse(flags)
+    assert (opt.name, opt.model) == ("a_lens", "lens")
 
 
 def test_defaults_are_those_of_the_field():
@@ -57,7 +84,10 @@ def test_masks_are_required_when_something_uses_them():
     assert train_options("--add_mask").mask_policy == "required"
     assert train_options("--lambda_mask", "1").mask_policy == "required"
     assert TestOptions().parse(["--dataroot", "photos"]).mask_policy == "optional"
-    assert TestOptions().parse(["--dataroot", "photos", "--overlay_at_test"]).mask_policy == "required"
+    for flag in ("--add_mask", "--overlay_at_test"):
+        assert TestOptions().parse(["--dataroot", "photos", flag]).mask_policy == "required"
+    with pytest.raises(UserError, match="--add_mask with --input needs masks"):
+        TestOptions().parse(["--input", "photos", "--output", "soft", "--add_mask"])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 from options import TestOptions, TrainOptions
 
@@ -22,19 +21,6 @@ RECIPES = {
     "mask_loss": {"add_mask": False, "lambda_mask": 1.0, "vgg19_loss": True},
     "combined": {"add_mask": True, "lambda_mask": 0.5, "vgg19_loss": True},
 }
-
-
-@pytest.fixture(scope="module")
-def vgg19_file(tmp_path_factory):
-    """A file in the form of torchvision's VGG19, with random weights."""
-    state, channels = {}, 3
-    for index, width in zip((0, 2, 5, 7, 10, 12), (64, 64, 128, 128, 256, 256), strict=True):
-        state[f"features.{index}.weight"] = torch.randn(width, channels, 3, 3) * 0.05
-        state[f"features.{index}.bias"] = torch.zeros(width)
-        channels = width
-    path = tmp_path_factory.mktemp("vgg") / "vgg19.pth"
-    torch.save(state, path)
-    return path
 
 
 def run(script, *arguments, cwd):

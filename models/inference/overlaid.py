@@ -1,0 +1,26 @@
+"""The mask overlay on photos of any size: the real subject pasted over results."""
+
+import numpy as np
+
+from models.inference.folder import Translator
+from util.images import to_gray
+
+
+class Overlaid:
+    """A translator whose results get the subject of their photo: `m*photo + (1-m)*result`, in the photo's depth."""
+
+    def __init__(self, translator: Translator):
+        self.translator = translator
+
+    def batch(self, photos: list[np.ndarray], masks: list[np.ndarray] | None = None) -> list[np.ndarray]:
+        """As `Generator.batch`; the masks are needed."""
+        assert masks is not None
+        results = self.translator.batch(photos, masks)
+        return [overlaid(*parts) for parts in zip(results, photos, masks, strict=True)]
+
+
+def overlaid(result: np.ndarray, photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """`[H,W,C]` uint8 or uint16, with the `[H,W,3]` photo where `mask` `[H,W] in [0,1]` is 1; grey if the result is."""
+    real = to_gray(photo) if result.shape[2] == 1 else photo
+    m = mask[..., None].astype(np.float64)
+    return np.rint(m * real + (1 - m) * result).astype(photo.dtype)

@@ -1,0 +1,46 @@
+"""Old and other names and values of options, and what they mean here."""
+
+import argparse
+import string
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from util.errors import UserError
+
+
+def renamed(**values: str) -> Callable[[str], str]:
+    """A type for argparse: an old value becomes the one it is called today, all others stay."""
+    return lambda value: values.get(value, value)
+
+
+class LoadIter(argparse.Action):
+    """`--load_iter N` is `--epoch iter_N`; 0 leaves --epoch as it is."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if values > 0:
+            namespace.epoch = f"iter_{values}"
+
+
+def full_name(name: str, suffix: str, values: Mapping[str, Any]) -> str:
+    """The experiment's name with the suffix, whose `{option}` become the options' values.
+
+    `full_name("a", "{netG}_{lr}", {"netG": "unet_256", "lr": 0.1})` is `a_unet_256_0.1`.
+
+    Raises:
+        UserError: braces that name no option.
+    """
+    if not suffix:
+        return name
+    try:
+        fields = [field for _, field, _, _ in string.Formatter().parse(suffix) if field is not None]
+        return f"{name}_{suffix.format(**{field: values[field] for field in fields})}"
+    except (KeyError, ValueError, IndexError) as error:
+        raise UserError(
+            f"--suffix {suffix}: {error} names no option here; write {{model}}, say, or give the whole name with --name"
+        ) from None
