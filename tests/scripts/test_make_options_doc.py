@@ -27,4 +27,4 @@ def test_every_option_of_a_pix2pix_training_is_on_the_page():
     page = make_options_doc.page()
     assert names - set(re.findall(r"`(--?\w+)`", page)) <= {"-h", "--help"}
     assert "`--netG unet_256`, `--norm batch`, `--gan_mode vanilla`" in page
-    assert "| `--lambda_L1` | `100.0` | weight of the L1 loss |" in page
+    assert "| `--lambda_L1`, `--lambda_A` | `100.0` | weight of the L1 loss |" in page
