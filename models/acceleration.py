@@ -105,6 +105,7 @@ class WeightAverage:
     """Exponential moving average of the weights of `net`, which starts as a copy of them.
 
     The decay of update number t is at most `(1 + t) / (10 + t)`, so that the first weights are soon forgotten.
+    PyTorch's `AveragedModel` asks for the value of a tensor in every update; here a step never waits for one.
     """
 
     def __init__(self, net: nn.Module, decay: float):

@@ -1,5 +1,6 @@
 """`latest_state.pth`: all of a training that a resumed run needs to go on as if nothing had happened."""
 
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from torch.optim import Optimizer
@@ -7,8 +8,81 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from models.architecture import load_into
 from models.base_model import BaseModel
-from util.checkpoint import load, save
-from util.distributed import is_first, rank
+from util.checkpoint import load, rng_state, save, set_rng_state
+from util.distributed import is_first, print0, rank, world_size
+from util.loss_watch import LossWatch
+
+
+@dataclass
+class Progress:
+    """How far a training has come; `batches`, `batch_photos` and `total_iters` count those of all ranks together.
+
+    Args:
+        epoch: the one that runs, from 1.
+        batches: how many of its batches are done.
+        batch_photos: photos of a full batch.
+        total_iters: photos seen since the training began.
+    """
+
+    epoch: int
+    batches: int
+    batch_photos: int
+    total_iters: int
+
+    def add_batch(self, photos: int) -> None:
+        """Count a batch of `photos`."""
+        self.batches += 1
+        self.total_iters += photos
+
+    def end_epoch(self) -> None:
+        """Go on to the next epoch."""
+        self.epoch += 1
+        self.batches = 0
+
+    def passed(self, frequency: int, photos: int) -> bool:
+        """Whether the last batch, of `photos`, took `total_iters` to a multiple of `frequency` or past one."""
+        return self.total_iters // frequency > (self.total_iters - photos) // frequency
+
+
+def restore(model: BaseModel, watch: LossWatch) -> Progress:
+    """Where the training of `model` starts: at the latest state, at the weights of `--epoch`, or at the beginning.
+
+    Raises:
+        UserError: files are missing, unreadable, or of another architecture (the message names the flags).
+    """
+    opt = model.opt
+    beginning = Progress(opt.epoch_count, 0, opt.batch_size * world_size(), 0)
+    if not opt.continue_train:
+        return beginning
+    if opt.epoch != "latest" or not (model.save_dir / "latest_state.pth").exists():
+        model.load_networks(opt.epoch)
+        print0(f"weights of --epoch {opt.epoch} loaded; optimizers, learning rate and counters start anew")
+        return beginning
+    saved = load_state(model)
+    if "rng" in saved:
+        set_rng_state(saved["rng"])
+    watch.load_state_dict(saved["watch"])
+    progress = Progress(**{field.name: saved[field.name] for field in fields(Progress)})
+    # With other numbers of ranks or photos, begin with the batch that the last one done would have been in.
+    done = progress.batches * progress.batch_photos // beginning.batch_photos
+    return replace(progress, batches=done, batch_photos=beginning.batch_photos)
+
+
+def save_latest(model: BaseModel, watch: LossWatch, progress: Progress) -> None:
+    """Save the latest weights and state, unless a loss has gone wrong since the last save.
+
+    Raises:
+        UserError: a loss or a weight is not finite, the disk is full, or the folder can't be written.
+    """
+    watch.check()
+    save_networks(model, "latest")
+    save_state(model, asdict(progress) | {"rng": rng_state(), "watch": watch.state_dict()})
+
+
+def save_networks(model: BaseModel, epoch: str) -> None:
+    """Write `<epoch>_net_<name>.pth` of every network once, whatever the number of ranks."""
+    if is_first():
+        model.save_networks(epoch)
 
 
 def save_state(model: BaseModel, progress: dict[str, Any]) -> None:

@@ -39,6 +39,12 @@ def is_first() -> bool:
     return rank() == 0
 
 
+def print0(text: str) -> None:
+    """Print `text` once, whatever the number of ranks."""
+    if is_first():
+        print(text)
+
+
 @contextmanager
 def process_group(device: torch.device | str) -> Iterator[None]:
     """Join the other ranks for the length of the block; NCCL carries tensors between GPUs, gloo everything else.
