@@ -17,6 +17,7 @@ from models.losses.adversary import create_gan_loss
 from models.losses.masking import MaskLosses, paste
 from models.losses.patchnce import PatchSampler, draw_places, patch_nce_loss
 from models.networks import init_weights
+from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
@@ -59,7 +60,7 @@ class CUTModel(UnpairedModel):
     """One generator and one discriminator, trained on unpaired photos of domains A and B."""
 
     visuals_of: ClassVar = {
-        "A_paths": ("real_A", "fake_B", "mask_A"),
+        "A_paths": ("real_A", "fake_B", *subject_labels("A")),
         "B_paths": ("real_B", "idt_B", "mask_B"),
     }
 
@@ -197,9 +198,11 @@ class CUTModel(UnpairedModel):
         self.forward()
 
     def compute_visuals(self) -> Visuals:
-        visuals = {"real_A": self.real_A, "fake_B": self.fake_B, "real_B": self.real_B}
+        visuals = {"real_A": self.real_A, "fake_B": self.fake_B}
+        visuals |= subject_visuals("A", self.own_B, self.real_A, self.mask_A, self.opt.add_mask)
+        visuals |= {"real_B": self.real_B}
         visuals |= {"idt_B": self.idt_B} if self.idt_B is not None else {}
-        visuals |= mask_visuals(mask_A=self.mask_A, mask_B=self.mask_B)
+        visuals |= mask_visuals(mask_B=self.mask_B)
         return {name: image.detach() for name, image in visuals.items()}
 
 

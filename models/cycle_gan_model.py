@@ -18,7 +18,8 @@ from models.base_model import Losses, Visuals, set_requires_grad, total
 from models.losses.adversary import create_gan_loss
 from models.losses.color import block_means
 from models.losses.masking import MaskLosses, cutout, paste
-from models.unpaired import UnpairedModel, mask_visuals
+from models.subject_visuals import subject_labels, subject_visuals
+from models.unpaired import UnpairedModel
 from util.errors import UserError
 from util.image_pool import ImagePool
 
@@ -27,8 +28,8 @@ class CycleGANModel(UnpairedModel):
     """Two generators and two discriminators, trained on unpaired photos of domains A and B."""
 
     visuals_of: ClassVar = {
-        "A_paths": ("real_A", "fake_B", "rec_A", "mask_A"),
-        "B_paths": ("real_B", "fake_A", "rec_B", "mask_B"),
+        "A_paths": ("real_A", "fake_B", "rec_A", *subject_labels("A")),
+        "B_paths": ("real_B", "fake_A", "rec_B", *subject_labels("B")),
     }
 
     @staticmethod
@@ -171,8 +172,8 @@ class CycleGANModel(UnpairedModel):
     def compute_visuals(self) -> Visuals:
         visuals = {"real_A": self.real_A, "fake_B": self.fake_B, "rec_A": self.rec_A}
         visuals |= {"idt_B": self.idt_B} if self.idt_B is not None else {}
-        visuals |= mask_visuals(mask_A=self.mask_A)
+        visuals |= subject_visuals("A", self.own_B, self.real_A, self.mask_A, self.opt.add_mask)
         visuals |= {"real_B": self.real_B, "fake_A": self.fake_A, "rec_B": self.rec_B}
         visuals |= {"idt_A": self.idt_A} if self.idt_A is not None else {}
-        visuals |= mask_visuals(mask_B=self.mask_B)
+        visuals |= subject_visuals("B", self.own_A, self.real_B, self.mask_B, self.opt.add_mask)
         return {name: image.detach() for name, image in visuals.items()}

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from models.base_model import BaseModel, Losses, Visuals, set_requires_grad, total
 from models.losses.gan import GANLoss
 from models.losses.masking import MaskLosses, add_mask_options, check_mask_options, masks_needed, paste
+from models.subject_visuals import subject_labels, subject_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
 
@@ -22,7 +23,7 @@ from util.image_pool import ImagePool
 class Pix2PixModel(BaseModel):
     """One generator and one discriminator, trained on pairs of photos."""
 
-    visuals_of: ClassVar = {"A_paths": ("real_A", "fake_B", "real_B", "mask_A")}
+    visuals_of: ClassVar = {"A_paths": ("real_A", "fake_B", "real_B", *subject_labels("A"))}
 
     @staticmethod
     def modify_commandline_options(
@@ -100,5 +101,6 @@ class Pix2PixModel(BaseModel):
         self.forward()
 
     def compute_visuals(self) -> Visuals:
-        visuals = {"real_A": self.real_A, "fake_B": self.fake_B.detach(), "real_B": self.real_B}
-        return visuals | ({"mask_A": self.mask_A * 2 - 1} if self.mask_A is not None else {})
+        visuals = {"real_A": self.real_A, "fake_B": self.fake_B, "real_B": self.real_B}
+        visuals |= subject_visuals("A", self.own_B, self.real_A, self.mask_A, self.opt.add_mask)
+        return {name: image.detach() for name, image in visuals.items()}

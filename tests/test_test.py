@@ -43,8 +43,11 @@ def test_dataroot_gives_a_page_with_every_photo_of_both_domains(flags, dataroot,
     folder = tmp_path / "results" / "run" / "test_latest"
     names = {path.name for path in (folder / "images").iterdir()}
     of_A = {f"{stem}_{label}.png" for stem in ("test_0", "odd") for label in ("real_A", "fake_B", "rec_A")}
-    of_B = {f"test_{n}_{label}.png" for n in range(4) for label in ("real_B", "fake_A", "rec_B", "mask_B")}
-    assert names == of_A | of_B | {"test_0_mask_A.png"}
+    labels_B = ("real_B", "fake_A", "rec_B", "mask_B", "mask_real_B", "mask_fake_A")
+    of_B = {f"test_{n}_{label}.png" for n in range(4) for label in labels_B}
+    assert names == of_A | of_B | {
+        f"test_0_{label}.png" for label in ("mask_A", "mask_real_A", "mask_fake_B")
+    }
     page = (folder / "index.html").read_text()
     assert all(name in page for name in names)
 
