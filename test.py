@@ -19,12 +19,11 @@ from tqdm import tqdm
 from data import create_dataset
 from deeplab.mask_sources import mask_source
 from models import create_model, load_generator
-from models.acceleration import autocast, computing_dtype, place
+from models.acceleration import autocast
 from models.inference.folder import Translator, translate_folder
-from models.inference.generator import generator_file
+from models.inference.generator import GeneratorSettings
 from models.inference.large_photos import FullResolution, Tiled
 from models.inference.overlaid import Overlaid
-from models.lens.generator import adjust_lens
 from options import Options, TestOptions
 from util.distributed import gathered, is_first, process_group, rank, world_size
 from util.errors import command_line
@@ -37,14 +36,8 @@ from util.tensors import tensor_to_image
 
 def test_photos(opt: Options) -> None:
     """Translate `--input` into `--output`."""
-    suffix = "A" if opt.direction == "AtoB" else "B"
-    folder = Path(opt.checkpoints_dir) / opt.name
-    named = (folder / f"{opt.epoch}_net_G_{suffix}.pth").exists()
-    weights = generator_file(folder, opt.epoch, f"G_{suffix}" if named else "", average=not opt.no_ema)
-    generator = load_generator(weights, device=opt.device)
-    adjust_lens(generator.net, opt)
-    generator.net = place(generator.net, opt, generator.device)
-    generator.dtype = computing_dtype(opt.precision, generator.device)
+    folder, settings = Path(opt.checkpoints_dir) / opt.name, GeneratorSettings.of_options(opt)
+    generator = load_generator(folder, opt.epoch, "", opt.device, opt.direction, settings)
     translator: Translator = generator
     if opt.tile:
         translator = Tiled(generator, opt.tile)
@@ -54,7 +47,7 @@ def test_photos(opt: Options) -> None:
         translator = Overlaid(translator)
     translate_folder(
         translator,
-        weights,
+        generator.file,
         Path(opt.input),
         Path(opt.output),
         opt.batch_size,

@@ -14,15 +14,12 @@ import numpy as np
 from skimage import data
 
 from util.images import read_mask
-from util.optics.light import disc_kernel, linear_to_srgb, srgb_to_linear
+from util.optics.arrays import disc_kernel, linear_to_srgb, srgb_to_linear
 
 # The matte of the upper 448 rows of the photo; below them its border would cut her arm.
 ALPHA = Path(__file__).with_name("demo_person_alpha.png")
-HEAD_TOP, HEAD_X, COLLAR = (
-    16,
-    228,
-    200,
-)  # px in the photo: where the head begins and is, where the suit begins
+# Pixels in the photo: where the head begins and is, where the suit begins.
+HEAD_TOP, HEAD_X, COLLAR = 16, 228, 200
 FOREGROUND_WINDOWS = (91, 7)  # px, of the two passes of estimate_foreground
 
 # Grey textures get one of these colours, as linear RGB gains.

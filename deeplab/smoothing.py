@@ -4,18 +4,18 @@ Each takes a photo uint8 [H,W,3] RGB and a mask float [H,W] in [0,1] (1 = subjec
 subject back: `mask*image + (1-mask)*blurred`. The result is uint8 [H,W,3].
 """
 
+import math
 from typing import Literal, get_args
 
 import cv2
 import numpy as np
+import torch
 
-from util.optics.light import disc_kernel, linear_to_srgb, srgb_to_linear
+from util.optics import blur
+from util.optics.light import linear_to_srgb, srgb_to_linear
 
 Smoothing = Literal["mean", "gaussian", "disc"]
 SMOOTHINGS: tuple[Smoothing, ...] = get_args(Smoothing)
-
-# Below this share of background under the disc its colour is rounding noise; the mask hides it anyway.
-_MIN_BACKGROUND = 1e-4
 
 
 def _paste(image: np.ndarray, mask: np.ndarray, blurred: np.ndarray) -> np.ndarray:
@@ -38,17 +38,19 @@ def gaussian_blur(image: np.ndarray, mask: np.ndarray, size: int = 9) -> np.ndar
 
 
 def disc_blur(image: np.ndarray, mask: np.ndarray, radius: float) -> np.ndarray:
-    """What a lens does: a disc of `radius` pixels in linear light L, over the background alone.
+    """What a lens does: a disc of `radius` pixels in linear light, over the background alone.
 
-    `K*(L*(1-m)) / K*(1-m)`: pixels of the subject have no weight, so none of their colour bleeds.
+    `util.optics.blur.disc_blur` of the photo, which is mirrored beyond its border as by the other blurs here.
     """
     weight = 1 - mask.astype(np.float32)
-    light = srgb_to_linear(np.arange(256) / 255)[image]
-    kernel = disc_kernel(radius)
-    share = cv2.filter2D(weight, -1, kernel)[..., None]
-    blurred = cv2.filter2D(light * weight[..., None], -1, kernel)
-    blurred = np.where(share > _MIN_BACKGROUND, blurred / np.maximum(share, _MIN_BACKGROUND), light)
-    return _paste(image, mask, 255 * linear_to_srgb(np.clip(blurred, 0, 1)))
+    margin = math.ceil(radius)
+    sides = (margin, margin, margin, margin)
+    padded, weight = (cv2.copyMakeBorder(x, *sides, cv2.BORDER_REFLECT_101) for x in (image, weight))
+    light = srgb_to_linear(torch.from_numpy(padded).permute(2, 0, 1)[None] / 255)
+    blurred = linear_to_srgb(blur.disc_blur(light, torch.from_numpy(weight)[None, None], radius))
+    height, width = image.shape[:2]
+    inner = blurred[0, :, margin : margin + height, margin : margin + width]
+    return _paste(image, mask, 255 * inner.permute(1, 2, 0).numpy())
 
 
 def smooth(image: np.ndarray, mask: np.ndarray, kind: Smoothing, radius: float | None = None) -> np.ndarray:

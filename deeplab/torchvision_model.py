@@ -12,6 +12,7 @@ from torchvision import models
 
 from deeplab.segmenter import InputSize, Segmenter
 from deeplab.weights import torchvision_weights
+from util.checkpoint import load
 from util.errors import UserError
 
 MODELS = ("resnet101", "resnet50", "mobilenet_v3_large")
@@ -60,10 +61,8 @@ def _url(name: str) -> str:
 
 def _load(net: torch.nn.Module, path: Path, model: str) -> None:
     """Fill `net` from a state dict; the second head that serves training alone is left out."""
-    if not path.is_file():
-        raise UserError(f"--weights {path}: no such file")
+    state = load(path, f"--weights holds no weights of deeplabv3 with --model {model}")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
         net.load_state_dict({k: v for k, v in state.items() if not k.startswith("aux_classifier.")})
     except Exception as error:  # torch raises many kinds for a file that is no state dict or of another net
         reason = str(error).strip().partition("\n")[0]

@@ -3,15 +3,34 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
-from models.nets.resnet import ResnetGenerator
 from util.errors import UserError
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 PRECISIONS = ("auto", *DTYPES)
+
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Acceleration:
+    """How networks compute: `--precision`, `--channels_last`, `--compile`, `--checkpoint_activations`."""
+
+    precision: str = "fp32"
+    channels_last: bool = False
+    compile: bool = False
+    checkpoint_activations: bool = False
+
+    @classmethod
+    def of_options(cls, opt: Any) -> "Acceleration":
+        """What the options of training or testing state."""
+        return cls(opt.precision, opt.channels_last, opt.compile, opt.isTrain and opt.checkpoint_activations)
 
 
 def add_acceleration_options(parser: argparse.ArgumentParser, is_train: bool) -> None:
@@ -88,15 +107,15 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
     return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
-def place(net: nn.Module, opt: argparse.Namespace, device: torch.device) -> nn.Module:
-    """Put `net` on `device`, in the memory format and form that the switches ask for; keys stay as they are."""
-    layout = torch.channels_last if opt.channels_last else torch.contiguous_format
+def place(net: Net, how: Acceleration, device: torch.device) -> Net:
+    """Put `net` on `device`, in the memory format and form that `how` asks for; keys stay as they are."""
+    layout = torch.channels_last if how.channels_last else torch.contiguous_format
     net = net.to(device, memory_format=layout)
-    if opt.isTrain and opt.checkpoint_activations:
+    if how.checkpoint_activations:
         for part in net.modules():
-            if isinstance(part, ResnetGenerator):
+            if hasattr(part, "checkpoint_activations"):
                 part.checkpoint_activations = True
-    if opt.compile:
+    if how.compile:
         net.compile()
     return net
 

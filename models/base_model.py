@@ -9,20 +9,17 @@ from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from models.acceleration import WeightAverage, autocast, computing_dtype, place
-from models.architecture import generator_from_file, load_into
-from models.inference.generator import Generator, averaged_file, averaged_name, input_channels
-from models.lens.generator import adjust_lens
-from models.nets.any_size import any_size
-from models.nets.effnet import EffnetGenerator
-from models.networks import define_D, get_scheduler, init_weights
-from models.output_modes import make_generator
+from models.acceleration import Acceleration, WeightAverage, autocast, computing_dtype, place
+from models.architecture import Architecture, DiscriminatorArchitecture, load_into
+from models.inference.generator import Generator, GeneratorSettings, averaged_name, load_generator
+from models.nets.base import GeneratorNet
+from models.networks import get_scheduler, init_weights
 from util.checkpoint import checkpoint_file, load_state_dict, save_weights
 from util.distributed import average_gradients
 from util.errors import UserError
@@ -116,7 +113,7 @@ class BaseModel(ABC):
         net = self.networks[name]
         with self.averages[name].in_use() if name in self.averages else nullcontext():
             try:
-                yield Generator(net, input_channels(net), self.device)
+                yield Generator(cast(GeneratorNet, net), self.device)
             finally:
                 net.train()
 
@@ -153,29 +150,29 @@ class BaseModel(ABC):
             scaler.step(optimizer)
             scaler.update()
 
-    def add_generator(self, name: str, input_nc: int, output_nc: int) -> nn.Module:
+    def add_generator(self, name: str, input_nc: int, output_nc: int) -> GeneratorNet:
         """Make and register generator `name`: fresh in training, from its checkpoint at test."""
         opt = self.opt
         if self.isTrain:
-            net = make_generator(input_nc, output_nc, opt)
+            net = Architecture.of_options(opt, input_nc, output_nc).build()
             init_weights(net, opt.init_type, opt.init_gain)
-            for part in net.modules():
-                if isinstance(part, EffnetGenerator):
-                    part.load_encoder(opt.encoder_weights)
+            net.load_pretrained(opt)
+            net = place(net, Acceleration.of_options(opt), self.device)
         else:
-            file = checkpoint_file(self.save_dir, opt.epoch, name)
-            net = generator_from_file(file if opt.no_ema else averaged_file(file))
-            net = any_size(adjust_lens(net, opt))
-        self.networks[name] = place(net, opt, self.device)
+            settings = GeneratorSettings.of_options(opt)
+            net = load_generator(self.save_dir, opt.epoch, name, self.device, settings=settings).net
+        self.networks[name] = net
         if self.isTrain and opt.ema > 0:
             self.averages[name] = WeightAverage(net, opt.ema)
-        return self.networks[name]
+        return net
 
     def add_discriminator(self, name: str, input_nc: int) -> nn.Module:
         """Make and register discriminator `name`; only training has any."""
         opt = self.opt
-        net = define_D(input_nc, opt.ndf, opt.netD, opt.n_layers_D, opt.norm_D or opt.norm)
-        self.networks[name] = place(init_weights(net, opt.init_type, opt.init_gain), opt, self.device)
+        net = init_weights(
+            DiscriminatorArchitecture.of_options(opt, input_nc).build(), opt.init_type, opt.init_gain
+        )
+        self.networks[name] = place(net, Acceleration.of_options(opt), self.device)
         return self.networks[name]
 
     def add_optimizer(self, name: str, nets: Iterable[nn.Module]) -> Optimizer:

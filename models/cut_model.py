@@ -7,15 +7,15 @@ The contrastive and the mask loss look at the generator's own output, `own_B`; w
 """
 
 import argparse
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
-from torch import nn
 
 from models.base_model import Losses, Visuals, set_requires_grad, total
 from models.losses.adversary import create_gan_loss
 from models.losses.masking import MaskLosses, paste
 from models.losses.patchnce import PatchSampler, draw_places, patch_nce_loss
+from models.nets.resnet import ResnetGenerator
 from models.networks import init_weights
 from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel, mask_visuals
@@ -131,7 +131,7 @@ class CUTModel(UnpairedModel):
     def __init__(self, opt: argparse.Namespace):
         super().__init__(opt)
         self.mirrored = False
-        self.netG = self.add_generator("G", opt.input_nc, opt.output_nc)
+        self.netG = cast(ResnetGenerator, self.add_generator("G", opt.input_nc, opt.output_nc))
         if not self.isTrain:
             return
         self.nce_layers = parse_layers(opt.nce_layers)
@@ -160,12 +160,12 @@ class CUTModel(UnpairedModel):
 
     def nce_loss(self, source: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Mean over layers of the contrastive loss of `output`'s patches with those of `source`."""
-        features = [self.mirror(f) for f in self.netG(self.mirror(output), layers=self.nce_layers)]
+        features = [self.mirror(f) for f in self.netG.features(self.mirror(output), self.nce_layers)]
         places = draw_places(features, self.opt.num_patches)
         # Queries first: autocast keeps its copies of weights, and those made without gradient would serve both.
         queries = self.netF(features, places)
         with torch.no_grad():
-            keys = self.netF(self.netG(source, layers=self.nce_layers), places)
+            keys = self.netF(self.netG.features(source, self.nce_layers), places)
         losses = [patch_nce_loss(q, k, self.opt.nce_T) for q, k in zip(queries, keys, strict=True)]
         return torch.stack(losses).mean()
 
@@ -207,10 +207,10 @@ class CUTModel(UnpairedModel):
 
 
 @torch.no_grad()
-def feature_widths(netG: nn.Module, input_nc: int, layers: list[int]) -> list[int]:
+def feature_widths(netG: ResnetGenerator, input_nc: int, layers: list[int]) -> list[int]:
     """Channels of what comes out of `layers` of `netG`, found by a pass of a small image."""
     device = next(netG.parameters()).device
     netG.eval()  # leaves running statistics and random numbers as they are
-    features = netG(torch.zeros(1, input_nc, 32, 32, device=device), layers=layers)
+    features = netG.features(torch.zeros(1, input_nc, 32, 32, device=device), layers)
     netG.train()
     return [feature.shape[1] for feature in features]

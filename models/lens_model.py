@@ -9,7 +9,7 @@ G_A                D, which sees domain B, takes fake_B for real (off by default
 """
 
 import argparse
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import torch
 
@@ -81,11 +81,21 @@ class LensModel(UnpairedModel):
             self.optimizer_D = self.add_optimizer("D", [self.netD])
             self.pools = {"fake_B": ImagePool(opt.pool_size)}
 
+    def set_input(self, batch: dict[str, Any]) -> None:
+        """As of every unpaired model; in training `share` is how much of the blur each background still needs.
+
+        It is measured behind the mask, which knows better than a network that learns, and once for both blurs.
+        """
+        super().set_input(batch)
+        self.share = self.netG.softening(self.real_A, self.mask_A) if self.isTrain else None
+
     def forward(self) -> None:
         """The lens on real_A."""
         if self.netG.takes_mask and self.mask_A is None:
             raise UserError("this generator was trained with masks, and the dataroot has no maskA")
-        self.fake_B, self.weights, self.logits_A = self.netG(self.real_A, self.mask_A, with_logits=True)
+        self.weights, self.logits_A = self.netG.decide(self.real_A, self.mask_A)
+        share = self.share if self.isTrain else self.netG.softening(self.real_A, self.weights[:, :1])
+        self.fake_B = self.netG.blur(self.real_A, self.weights, share)
 
     def generator_losses(self) -> Losses:
         """All terms, each already times its weight."""
@@ -107,7 +117,7 @@ class LensModel(UnpairedModel):
     def lens_blur(self) -> torch.Tensor:
         """real_A with its background out of focus, as the mask tells them apart: `[B,3,H,W] in [-1,1]`."""
         weights = torch.cat([self.mask_A, 1 - self.mask_A], dim=1)
-        return self.netG.blur(self.real_A, weights, [self.opt.lens_target])
+        return self.netG.blur(self.real_A, weights, self.share, (self.opt.lens_target,))
 
     def optimize_parameters(self) -> Losses:
         """A step of G, then one of D if there is any."""

@@ -9,6 +9,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.optim import Optimizer, lr_scheduler
 
+from models.nets.base import GeneratorNet
 from models.nets.discriminators import NLayerDiscriminator, PixelDiscriminator
 from models.nets.effnet import EffnetGenerator
 from models.nets.norms import NORMS, get_norm_layer, needs_bias
@@ -31,7 +32,7 @@ def define_G(
     use_dropout: bool = False,
     upsample: str = "transpose",
     antialias: bool = False,
-) -> nn.Module:
+) -> GeneratorNet:
     """The generator called `netG`, one of `GENERATORS`, with PyTorch's default weights.
 
     `upsample`, one of `nets.resnet.UPSAMPLERS`, and `antialias` are how ResNets change sizes; U-Nets have one way.

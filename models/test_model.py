@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import torch
 
 from models.base_model import BaseModel, Losses, Visuals
-from util.checkpoint import checkpoint_file
+from models.inference.generator import GeneratorSettings, load_generator
 
 
 class TestModel(BaseModel):
@@ -23,20 +23,17 @@ class TestModel(BaseModel):
         parser.add_argument(
             "--model_suffix",
             default="",
-            help="which generator: `_A` loads [epoch]_net_G_A.pth; default: [epoch]_net_G.pth, or where there is none "
-            "the generator that --direction names",
+            help="which generator: `_A` loads [epoch]_net_G_A.pth; default: the one that --direction names, or "
+            "where there is none [epoch]_net_G.pth",
         )
         return parser
 
     def __init__(self, opt: argparse.Namespace):
         super().__init__(opt)
-        self.netG = self.add_generator(self.generator_name(), opt.input_nc, opt.output_nc)
-
-    def generator_name(self) -> str:
-        """`G` with the suffix asked for, or with the one of the direction if there is no plain `G`."""
-        if self.opt.model_suffix or checkpoint_file(self.save_dir, self.opt.epoch, "G").exists():
-            return f"G{self.opt.model_suffix}"
-        return "G_A" if self.opt.direction == "AtoB" else "G_B"
+        name = f"G{opt.model_suffix}" if opt.model_suffix else ""
+        settings = GeneratorSettings.of_options(opt)
+        generator = load_generator(self.save_dir, opt.epoch, name, self.device, opt.direction, settings)
+        self.netG = self.networks["G"] = generator.net
 
     def set_input(self, batch: dict[str, Any]) -> None:
         """Take `A` `[B,C,H,W] in [-1,1]`."""

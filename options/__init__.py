@@ -1,6 +1,7 @@
 """Options: the command line of train.py and test.py. May import `models`, `data` and `util`."""
 
-from options.base_options import Options, save_options
+from options.base_options import Options
+from options.saved_options import save_options
 from options.test_options import TestOptions
 from options.train_options import TrainOptions
 

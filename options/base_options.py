@@ -1,7 +1,6 @@
 """Options of training and testing. Names are pytorch-CycleGAN-and-pix2pix's; the fork's older ones are aliases."""
 
 import argparse
-import json
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -14,11 +13,10 @@ from data import find_dataset_using_name
 from data.transforms import PREPROCESSING
 from models import find_model_using_name
 from models.acceleration import add_acceleration_options
-from models.architecture import saved_options
 from options.names import LoadIter, full_name
+from options.saved_options import saved_options
 from util.distributed import local_rank
 from util.errors import UserError
-from util.files import write_text
 
 
 class Options(argparse.Namespace):
@@ -231,11 +229,3 @@ def resolve_device(name: str) -> torch.device:
             f"--device {name}: PyTorch sees {torch.cuda.device_count()} GPUs here; use --device cpu"
         )
     return device
-
-
-def save_options(opt: Options, folder: Path) -> None:
-    """Write `train_opt.txt` for people and `train_opt.json` for programs."""
-    width = max(len(name) for name in vars(opt))
-    lines = [f"{name:>{width}}: {value}" for name, value in sorted(vars(opt).items())]
-    write_text(folder / "train_opt.txt", "\n".join(lines) + "\n")
-    write_text(folder / "train_opt.json", json.dumps(vars(opt), indent=2, sort_keys=True) + "\n")

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from models.lens.generator import add_lens_test_options, check_lens_test_options
+from models.lens.settings import add_lens_test_options, check_lens_test_options
 from options.base_options import BaseOptions, Options
 from util.errors import UserError
 

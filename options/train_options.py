@@ -5,12 +5,13 @@ from typing import Any
 
 from models import find_model_using_name
 from models.acceleration import check_acceleration_options
-from models.lens.generator import check_lens_options
+from models.architecture import add_architecture_options
+from models.lens.settings import check_lens_options
 from models.losses.gan import GAN_MODES
+from models.nets.effnet import add_effnet_options
 from models.nets.norms import NORMS
 from models.nets.resnet import UPSAMPLERS
 from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES, NORMS_D
-from models.output_modes import add_output_options
 from options.base_options import BaseOptions, Options
 from options.names import renamed
 from util.errors import UserError
@@ -62,7 +63,8 @@ class TrainOptions(BaseOptions):
         add("--no_dropout", action="store_true", help="no dropout in the generator")
         add("--dropout", dest="no_dropout", action="store_false", help="dropout in the generator")
 
-        add_output_options(parser)
+        add_architecture_options(parser)
+        add_effnet_options(parser)
 
         add = parser.add_argument_group("training").add_argument
         add("--n_epochs", "--niter", type=int, default=100, help="epochs with the first learning rate")

@@ -25,12 +25,12 @@ from PIL import Image
 
 from data import create_dataset
 from models import create_model
-from models.acceleration import computing_dtype, place
+from models.acceleration import Acceleration, computing_dtype, place
+from models.architecture import Architecture
 from models.base_model import Losses
 from models.cycle_gan_model import CycleGANModel
 from models.inference.generator import Generator
 from models.inference.large_photos import FullResolution, Tiled
-from models.networks import define_G
 from options import Options, TrainOptions
 from util.errors import command_line
 from util.files import write_text
@@ -111,10 +111,10 @@ def generators(arguments: argparse.Namespace) -> dict[str, Generator]:
     for precision in arguments.precisions:
         for compiled in sorted({False, "compile" in arguments.switches}):
             opt = train_options(arguments, *(["--compile"] if compiled else []))
-            net = define_G(3, 3, opt.ngf, opt.netG)
-            generator = Generator(net, 3, opt.device)
-            generator.net = place(generator.net, opt, generator.device)
-            generator.dtype = computing_dtype(precision, generator.device)
+            device = torch.device(opt.device)
+            net = Architecture.of_options(opt, 3, 3).build()
+            generator = Generator(net, device, computing_dtype(precision, device))
+            generator.net = place(generator.net, Acceleration.of_options(opt), device)
             found[f"{precision}{' --compile' if compiled else ''}"] = generator
     return found
 

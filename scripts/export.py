@@ -22,8 +22,6 @@ from torch.fx.experimental import _config as fx_config
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from models import load_generator
-from models.inference.generator import input_channels
-from models.lens.generator import LensGenerator
 from util.errors import UserError, command_line
 from util.files import atomic_path
 
@@ -119,12 +117,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError(f"--output {args.output}: the name must end in {' or '.join(FORMATS)}")
     folder = Path(args.checkpoints_dir) / args.name
     generator, copy = (load_generator(folder, args.epoch, args.generator) for _ in range(2))
-    if isinstance(generator.net, LensGenerator):
+    if not generator.net.can_export:
         raise UserError(
             f"{folder}: a lens generator renders by the size of each photo, which no exported graph holds; use it "
             "from Python with load_generator, or export a model that paints pixels"
         )
-    channels = input_channels(generator.net)
+    channels = generator.input_nc
     write, run = FORMATS[args.output.suffix]
     net = HalfInside(copy.net) if args.half else copy.net
     with atomic_path(args.output) as temporary:

@@ -33,8 +33,13 @@ def save(content: Any, path: str | os.PathLike) -> None:
             ) from error
 
 
-def load(path: str | os.PathLike) -> Any:
+A_TRAINED_MODEL = "give --name and --epoch of a trained model"
+
+
+def load(path: str | os.PathLike, advice: str = A_TRAINED_MODEL) -> Any:
     """Read what `save` or another program wrote, tensors and plain containers only, onto the CPU.
+
+    `advice` is what to do about a file that is missing or no such file, for messages.
 
     Raises:
         UserError: no such file, or one that can't be read.
@@ -42,12 +47,10 @@ def load(path: str | os.PathLike) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; give --name and --epoch of a trained model") from None
+        raise UserError(f"{path}: no such file; {advice}") from None
     except Exception as error:  # torch.load raises a dozen kinds for broken or foreign files
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise UserError(
-            f"{path}: can't be read as PyTorch weights ({reason}); take another --epoch"
-        ) from None
+        reason = (str(error) or type(error).__name__).splitlines()[0].partition(". ")[0]
+        raise UserError(f"{path}: can't be read as PyTorch weights ({reason}); {advice}") from None
 
 
 def clean_state_dict(state: StateDict) -> StateDict:
@@ -68,13 +71,13 @@ def clean_state_dict(state: StateDict) -> StateDict:
     }
 
 
-def load_state_dict(path: str | os.PathLike) -> StateDict:
-    """Read a network's weights, cleaned by `clean_state_dict`.
+def load_state_dict(path: str | os.PathLike, advice: str = A_TRAINED_MODEL) -> StateDict:
+    """Read a network's weights, cleaned by `clean_state_dict`; `advice` as of `load`.
 
     Raises:
         UserError: no such file, unreadable, or not a state_dict.
     """
-    state = load(path)
+    state = load(path, advice)
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise UserError(f"{path}: not the weights of a network (expected a bare state_dict)")
     return clean_state_dict(state)

@@ -1,18 +1,20 @@
-"""A trained generator as a function from photo to photo."""
+"""A trained generator as a function from photo to photo, and the one door to it: `load_generator`."""
 
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
 
 from data.transforms import image_to_tensor
-from models.acceleration import autocast
+from models.acceleration import Acceleration, autocast, computing_dtype, place
 from models.architecture import generator_from_file
-from models.lens.generator import LensGenerator, input_channels
+from models.lens.settings import LensChanges
 from models.nets.any_size import any_size
+from models.nets.base import GeneratorNet
 from util.checkpoint import checkpoint_file
 from util.errors import UserError
 from util.images import to_gray, upright_rgb
@@ -24,28 +26,40 @@ class Generator:
 
     >>> generator = load_generator("checkpoints/portraits")
     >>> generator(Image.open("me.jpg")).save("me_soft.jpg")
+
+    Args:
+        net: the network.
+        device: where it runs.
+        dtype: what its convolutions compute in.
+        file: where its weights come from, if from a file.
     """
 
-    dtype = torch.float32  # of the convolutions
-
-    def __init__(self, net: nn.Module, input_nc: int, device: torch.device | str = "cpu"):
+    def __init__(
+        self,
+        net: GeneratorNet,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        file: Path | None = None,
+    ):
         self.device = torch.device(device)
+        self.dtype = dtype
+        self.file = file
         self.net = any_size(net).to(self.device).eval()
-        self.input_nc = input_nc
+        self.input_nc = net.input_nc
 
     @torch.inference_mode()
     def translate(self, x: torch.Tensor, masks: torch.Tensor | None = None) -> torch.Tensor:
         """`[B,C,H,W] in [-1,1]` -> `[B,C',H,W] in [-1,1]`, on the generator's device.
 
-        Masks `[B,1,H,W] in [0,1]` are for a generator that was trained with `--mask_input`.
+        Masks `[B,1,H,W] in [0,1]` are for a generator that was trained with `--mask_input`; others don't look at them.
         """
         x = x.to(self.device)
         with autocast(self.device, self.dtype):
-            if not isinstance(self.net, LensGenerator):
+            if not self.net.takes_mask:
                 return self.net(x).float()
-            if self.net.takes_mask and masks is None:
+            if masks is None:
                 raise UserError("this generator was trained with masks; give --masks auto, or --masks FOLDER")
-            return self.net(x, None if masks is None else masks.to(self.device)).float()
+            return self.net(x, masks.to(self.device)).float()
 
     def prepare(self, photo: np.ndarray) -> torch.Tensor:
         """`[H,W,3]`, uint8 or uint16 -> what the network takes, `[C,H,W] in [-1,1]`."""
@@ -75,23 +89,62 @@ class Generator:
         return translated
 
 
-def averaged_name(file: Path) -> Path:
-    """Where the average over steps (`--ema`) of the weights in `file` is kept: `..._ema.pth`."""
-    return file.with_stem(f"{file.stem}_ema")
+@dataclass(frozen=True)
+class GeneratorSettings:
+    """How a trained generator is run.
+
+    Args:
+        average: take the weights' average over steps where the model was trained with `--ema`.
+        lens: what changes of a generator of `--output_mode lens`; others take no notice.
+    """
+
+    average: bool = True
+    acceleration: Acceleration = field(default_factory=Acceleration)
+    lens: LensChanges = field(default_factory=LensChanges)
+
+    @classmethod
+    def of_options(cls, opt: Any) -> "GeneratorSettings":
+        """What options of testing state."""
+        return cls(not opt.no_ema, Acceleration.of_options(opt), LensChanges.of_options(opt))
 
 
-def averaged_file(file: Path) -> Path:
-    """The average of `file`'s weights if there is one, else `file` itself."""
-    return averaged_name(file) if averaged_name(file).is_file() else file
+def load_generator(
+    path: str | os.PathLike,
+    epoch: str = "latest",
+    name: str = "",
+    device: torch.device | str = "cpu",
+    direction: str = "AtoB",
+    settings: GeneratorSettings | None = None,
+) -> Generator:
+    """Load a trained generator; the architecture comes from the checkpoint itself.
+
+    Args:
+        path: folder of checkpoints (`checkpoints/<name>`) or one `.pth` file.
+        epoch: which checkpoint in the folder.
+        name: which generator in the folder, `G_A`, `G_B` or `G`; default: see `generator_file`.
+        device: where it runs.
+        direction: `AtoB` or `BtoA`, which decides where no name does.
+        settings: how it runs; default: as it was trained, in float32.
+
+    Raises:
+        UserError: no such checkpoint, unreadable, or not a generator.
+    """
+    settings = settings or GeneratorSettings()
+    file = generator_file(path, epoch, name, direction)
+    net = generator_from_file(averaged_file(file) if settings.average else file)
+    net.change(settings.lens)
+    device = torch.device(device)
+    generator = Generator(net, device, computing_dtype(settings.acceleration.precision, device), file)
+    generator.net = place(generator.net, settings.acceleration, device)
+    return generator
 
 
 def generator_file(
-    path: str | os.PathLike, epoch: str = "latest", name: str = "", average: bool = True
+    path: str | os.PathLike, epoch: str = "latest", name: str = "", direction: str = "AtoB"
 ) -> Path:
     """The weights that `path` means: itself if it is a file, else `[epoch]_net_[name].pth` in that folder.
 
-    Without `name`: G_A if there is one (CycleGAN's generator towards domain B), else G. With `average`, the file of
-    the weights' average over steps is preferred where the model was trained with `--ema`.
+    Without `name`: CycleGAN's generator of the direction, G_A for AtoB, if there is one, else G.
 
     Raises:
         UserError: there is no such file.
@@ -99,11 +152,11 @@ def generator_file(
     path = Path(path)
     if path.is_file():
         return path
-    names = [name] if name else ["G_A", "G"]
+    names = [name] if name else ["G_A" if direction == "AtoB" else "G_B", "G"]
     for candidate in names:
         file = checkpoint_file(path, epoch, candidate)
         if file.is_file():
-            return averaged_file(file) if average else file
+            return file
     there = sorted(file.name for file in path.glob("*_net_G*.pth")) if path.is_dir() else []
     have = (
         f"it has {', '.join(there)}"
@@ -113,19 +166,11 @@ def generator_file(
     raise UserError(f"{checkpoint_file(path, epoch, names[0])}: no such checkpoint; {have}")
 
 
-def load_generator(
-    path: str | os.PathLike, epoch: str = "latest", name: str = "", device: torch.device | str = "cpu"
-) -> Generator:
-    """Load a trained generator; the architecture comes from the checkpoint itself.
+def averaged_name(file: Path) -> Path:
+    """Where the average over steps (`--ema`) of the weights in `file` is kept: `..._ema.pth`."""
+    return file.with_stem(f"{file.stem}_ema")
 
-    Args:
-        path: folder of checkpoints (`checkpoints/<name>`) or one `.pth` file.
-        epoch: which checkpoint in the folder.
-        name: which generator in the folder, `G_A`, `G_B` or `G`; default: the one towards domain B.
-        device: where it runs.
 
-    Raises:
-        UserError: no such checkpoint, unreadable, or not a generator.
-    """
-    net = generator_from_file(generator_file(path, epoch, name))
-    return Generator(net, input_channels(net), device)
+def averaged_file(file: Path) -> Path:
+    """The average of `file`'s weights if there is one, else `file` itself."""
+    return averaged_name(file) if averaged_name(file).is_file() else file

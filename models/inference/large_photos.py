@@ -12,8 +12,6 @@ from torch import nn
 
 from data.transforms import image_to_tensor
 from models.inference.generator import Generator
-from models.lens.generator import LensGenerator
-from models.nets.resnet import ResnetGenerator
 from util.errors import UserError
 from util.guided_filter import apply_coefficients, guided_coefficients
 from util.tensors import tensor_to_pixels
@@ -38,7 +36,7 @@ class FullResolution:
         Raises:
             UserError: a generator that needs no such help.
         """
-        if isinstance(generator.net, LensGenerator):
+        if generator.net.scales_itself:
             raise UserError("--full_res: this generator carries its result to the photo's size by itself")
         self.generator, self.side, self.radius, self.eps = generator, side, radius, eps
 
@@ -62,7 +60,7 @@ class FullResolution:
 
 
 class Tiled:
-    """Runs a ResNet over overlapping tiles at full size and blends them.
+    """Runs a generator that can be tiled, a ResNet, over overlapping tiles at full size and blends them.
 
     Instance norms would see another picture in each tile, and seams would show. So they take mean and variance from
     one pass over the whole photo, scaled down, and keep them for all tiles.
@@ -75,9 +73,7 @@ class Tiled:
         Raises:
             UserError: a generator or a size that can't be tiled.
         """
-        if not isinstance(getattr(generator.net, "net", None), ResnetGenerator) or isinstance(
-            generator.net, LensGenerator
-        ):
+        if not generator.net.can_tile:
             raise UserError("--tile works with ResNet generators alone; others see the whole photo at once")
         if tile < 2 * OVERLAP:
             raise UserError(f"--tile {tile}: must be at least {2 * OVERLAP}, twice the overlap")
@@ -92,7 +88,7 @@ class Tiled:
         height, width = photo.shape[:2]
         small = shrink(photo, STATISTICS_SIDE / (height * width) ** 0.5)
         with fixed_statistics(self.generator.net, lambda: self._run(small)):
-            rows = tile_spans(height, self.tile, ResnetGenerator.divisor)
+            rows = tile_spans(height, self.tile, self.generator.net.divisor)
             bands = ((top, self._band(photo[top:bottom])) for top, bottom in rows)
             return np.concatenate(
                 [tensor_to_pixels(part, photo.dtype) for part in join(bands, height, axis=1)], axis=0
@@ -101,7 +97,7 @@ class Tiled:
     def _band(self, photo: np.ndarray) -> torch.Tensor:
         """One row of tiles, blended: `[C,h,W] in [-1,1]`."""
         width = photo.shape[1]
-        columns = tile_spans(width, self.tile, ResnetGenerator.divisor)
+        columns = tile_spans(width, self.tile, self.generator.net.divisor)
         tiles = ((left, self._run(photo[:, left:right])) for left, right in columns)
         return torch.cat(list(join(tiles, width, axis=2)), dim=2)
 

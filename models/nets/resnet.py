@@ -7,13 +7,14 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from models.nets.base import GeneratorNet
 from models.nets.norms import NormLayer, needs_bias
 from util.tensors import at_least_float32
 
 UPSAMPLERS = ("transpose", "resize")
 
 
-class ResnetGenerator(nn.Module):
+class ResnetGenerator(GeneratorNet):
     """Two stride-2 convolutions down, `n_blocks` residual blocks, two transposed convolutions up, tanh.
 
     `[B,input_nc,H,W] in [-1,1]` -> `[B,output_nc,H,W] in [-1,1]`, H and W multiples of `divisor`.
@@ -25,6 +26,7 @@ class ResnetGenerator(nn.Module):
     """
 
     divisor = 4
+    can_tile = True
     checkpoint_activations = False
 
     def __init__(
@@ -64,13 +66,11 @@ class ResnetGenerator(nn.Module):
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(ngf, output_nc, 7), FloatTanh()]
         self.model = nn.Sequential(*layers)
 
-    def forward(self, x: torch.Tensor, layers: Sequence[int] = ()) -> torch.Tensor | list[torch.Tensor]:
-        """The generated image; with `layers`, ascending, instead what comes out of these entries of `model`.
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self._in_segments(x) if self.checkpoint_activations else self.model(x)
 
-        The pass ends at the last of them, so features cost less than an image.
-        """
-        if not layers:
-            return self._in_segments(x) if self.checkpoint_activations else self.model(x)
+    def features(self, x: torch.Tensor, layers: Sequence[int]) -> list[torch.Tensor]:
+        """What comes out of the entries `layers`, ascending, of `model`; the pass ends at the last of them."""
         features = []
         for index, layer in enumerate(self.model[: layers[-1] + 1]):
             x = layer(x)

@@ -3,11 +3,12 @@
 import torch
 from torch import nn
 
+from models.nets.base import GeneratorNet
 from models.nets.norms import NormLayer, needs_bias
 from models.nets.resnet import FloatTanh
 
 
-class UnetGenerator(nn.Module):
+class UnetGenerator(GeneratorNet):
     """Encoder and decoder of `num_downs` levels with skip connections, down to 1/2^num_downs, tanh at the end.
 
     `[B,input_nc,H,W] in [-1,1]` -> `[B,output_nc,H,W] in [-1,1]`, H and W multiples of `divisor`.

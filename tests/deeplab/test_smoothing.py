@@ -6,7 +6,7 @@ import pytest
 from skimage import data
 
 from deeplab.smoothing import SMOOTHINGS, disc_blur, gaussian_blur, mean_blur, smooth
-from util.optics.light import disc_kernel, linear_to_srgb, srgb_to_linear
+from util.optics.arrays import disc_kernel, linear_to_srgb, srgb_to_linear
 
 
 @pytest.fixture

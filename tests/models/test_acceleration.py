@@ -1,7 +1,6 @@
 """Switches that must not change what is computed: against the plain step, closed forms and stated tolerances."""
 
 import copy
-from argparse import Namespace
 
 import pytest
 import torch
@@ -9,7 +8,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import test as test_program
 from models import acceleration, create_model, load_generator
-from models.acceleration import WeightAverage, computing_dtype, place
+from models.acceleration import Acceleration, WeightAverage, computing_dtype, place
 from models.base_model import split_batch
 from models.networks import define_D
 from models.training_state import load_state, save_state
@@ -111,7 +110,7 @@ def test_compiled_networks_keep_keys_and_numbers(monkeypatch):
     )
     net = define_D(3, 4, "basic")
     plain = copy.deepcopy(net)
-    opt = Namespace(isTrain=False, channels_last=False, compile=True)
+    opt = Acceleration(compile=True)
     place(net, opt, torch.device("cpu"))
     assert net.state_dict().keys() == plain.state_dict().keys()
     assert torch.equal(net(photos()["A"]), plain(photos()["A"]))

@@ -121,7 +121,7 @@ def test_losses_are_their_definitions(batch):
     A, B, mask = batch["A"], batch["B"], batch["mask_A"]
 
     def embedded(x):
-        y = model.netF.mlp_0(model.netG(x, layers=[7])[0].flatten(2).transpose(1, 2))
+        y = model.netF.mlp_0(model.netG.features(x, [7])[0].flatten(2).transpose(1, 2))
         return y / y.norm(dim=-1, keepdim=True)
 
     def contrast(source, output):

@@ -1,12 +1,16 @@
 """Networks have the keys, shapes and function of pytorch-CycleGAN-and-pix2pix's."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from models.architecture import generator_from_file, infer_discriminator, infer_generator
+from models.architecture import Architecture, DiscriminatorArchitecture, generator_from_file, load_into
+from models.lens.settings import LensSettings
 from models.networks import INITS, LinearDecay, define_D, define_G, init_weights
-from util.checkpoint import save_network
+from util.checkpoint import load_state_dict, save_network
+from util.errors import UserError
 
 
 def conv(key, out, into, size, bias, transposed=False):
@@ -74,8 +78,8 @@ def test_resnet_keys_and_shapes(n_blocks, norm, dropout):
     net = define_G(3, 3, 4, f"resnet_{n_blocks}blocks", norm, dropout)
     assert shapes(net) == resnet_entries(n_blocks, norm, dropout)
     expected = {"input_nc": 3, "output_nc": 3, "ngf": 4, "netG": f"resnet_{n_blocks}blocks", "norm": norm}
-    expected |= {"use_dropout": dropout, "upsample": "transpose", "antialias": False}
-    assert infer_generator(net.state_dict()) == expected
+    expected |= {"dropout": dropout, "upsample": "transpose", "antialias": False}
+    assert Architecture.of_state(net.state_dict()) == Architecture(**expected)
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
@@ -83,8 +87,8 @@ def test_resnet_keys_and_shapes(n_blocks, norm, dropout):
 def test_unet_keys_and_shapes(netG, num_downs, norm):
     net = define_G(1, 3, 4, netG, norm)
     assert shapes(net) == unet_entries(num_downs, norm, input_nc=1)
-    expected = {"input_nc": 1, "output_nc": 3, "ngf": 4, "netG": netG, "norm": norm, "use_dropout": False}
-    assert infer_generator(net.state_dict()) == expected
+    expected = {"input_nc": 1, "output_nc": 3, "ngf": 4, "netG": netG, "norm": norm, "dropout": False}
+    assert Architecture.of_state(net.state_dict()) == Architecture(**expected)
 
 
 FOREIGN = [
@@ -151,8 +155,8 @@ def test_discriminator_keys(norm):
     convs = {key for key, value in pixel.state_dict().items() if value.ndim == 4}
     assert convs == {"net.0.weight", "net.2.weight", "net.5.weight"}
     for net, netD, n_layers in ((basic, "basic", 3), (pixel, "pixel", 3)):
-        found = infer_discriminator(net.state_dict())
-        assert found == {"input_nc": 3, "ndf": 4, "netD": netD, "n_layers_D": n_layers, "norm": norm}
+        found = DiscriminatorArchitecture.of_state(net.state_dict())
+        assert found == DiscriminatorArchitecture(3, 4, netD, n_layers, norm)
 
 
 def test_basic_discriminator_sees_70_pixels():
@@ -240,3 +244,27 @@ def test_linear_decay_reaches_one_step_above_zero():
     assert decay(50) == pytest.approx(25 / 26)
     assert decay(74) == pytest.approx(1 / 26)
     assert decay(75) == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "lens"),
+    [("image", None), ("residual", None), ("lens", LensSettings((2.0, 4.0)))],
+)
+def test_another_architecture_names_its_flags_whatever_the_output(mode, lens, tmp_path):
+    """What a resumed run with the wrong options is told: the flags that its checkpoint asks for, and no others."""
+    saved = Architecture("resnet_6blocks", 3, 3, 8, "batch", dropout=True, output_mode=mode, lens=lens)
+    save_network(saved.build(), tmp_path / "net.pth")
+    assert Architecture.of_state(load_state_dict(tmp_path / "net.pth")).flags_against(saved) == []
+    with pytest.raises(UserError, match=r"use --ngf 8$"):
+        load_into(replace(saved, ngf=4).build(), load_state_dict(tmp_path / "net.pth"), "net.pth")
+    with pytest.raises(UserError, match=r"use --netG resnet_6blocks --norm batch --dropout$"):
+        other = replace(saved, netG="resnet_9blocks", norm="instance", dropout=False)
+        load_into(other.build(), load_state_dict(tmp_path / "net.pth"), "net.pth")
+
+
+def test_lens_of_other_radii_or_without_mask_names_its_flags():
+    saved = Architecture("resnet_6blocks", 4, 3, 4, output_mode="lens", lens=LensSettings((2.0, 4.0, 8.0)))
+    fewer = replace(saved, input_nc=3, lens=LensSettings((2.0, 4.0)))
+    assert sorted(saved.flags_against(fewer)) == ["--lens_radii with 3 numbers", "--mask_input"]
+    image = replace(fewer, output_mode="image", lens=None)
+    assert "--output_mode lens" in saved.flags_against(image)

@@ -5,8 +5,8 @@ import torch
 from PIL import Image
 
 from models import load_generator
+from models.nets.residual import ResidualGenerator
 from models.networks import define_G
-from models.output_modes import ResidualGenerator
 from util.checkpoint import save_network
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from models import load_generator
 from models.lens.generator import LensGenerator
+from models.lens.settings import LensSettings
 from models.networks import define_G, init_weights
 from scripts import export
 from util.checkpoint import save_network
@@ -109,7 +110,7 @@ def test_unknown_format_is_one_line(trained, tmp_path, capsys):
 
 
 def test_lens_generators_are_refused_with_one_line(tmp_path, capsys):
-    net = LensGenerator(define_G(3, 3, 4, "resnet_6blocks"), [2.0, 4.0])
+    net = LensGenerator(define_G(3, 3, 4, "resnet_6blocks"), LensSettings((2.0, 4.0)))
     save_network(net, tmp_path / "run" / "latest_net_G.pth")
     with pytest.raises(SystemExit):
         run_export(tmp_path, tmp_path / "run.onnx")

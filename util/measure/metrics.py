@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 
-from util.optics.light import srgb_to_linear
+from util.optics.arrays import srgb_to_linear
+from util.optics.light import LUMA
+from util.optics.sharpness import OUTLINE, gradient_magnitude
 
 ERODED = 3  # pixels taken off the subject, so that the mask's own error does not count
-DILATED = 8  # pixels added to it, so that neither the edge nor hair counts as background
+DILATED = OUTLINE  # pixels added to it, so that neither the edge nor hair counts as background
 COLOR_SIGMA = 12.0
 SSIM_SIGMA = 1.5
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
@@ -103,15 +106,13 @@ def _ssim_map(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def luma(image: np.ndarray) -> np.ndarray:
     """Luma `[H,W]` of sRGB values (ITU-R BT.601 weights)."""
-    return image @ np.array([0.299, 0.587, 0.114], dtype=image.dtype)
+    return image @ np.array(LUMA, dtype=image.dtype)
 
 
 def background_gradient(image: np.ndarray, region: np.ndarray) -> float:
     """Mean magnitude of the luma's gradient over `region`, per pixel (Sobel's kernels divided by 8)."""
-    brightness = luma(image)
-    across = cv2.Sobel(brightness, -1, 1, 0, scale=1 / 8)
-    down = cv2.Sobel(brightness, -1, 0, 1, scale=1 / 8)
-    return _mean(np.hypot(across, down), region)
+    brightness = torch.from_numpy(luma(image))[None, None]
+    return _mean(gradient_magnitude(brightness)[0, 0].numpy(), region)
 
 
 def color_error(output: np.ndarray, source: np.ndarray, region: np.ndarray) -> float:

@@ -1,7 +1,6 @@
 """Figures by pretrained networks: LPIPS of a photo, FID and KID of a set. Weights come from files."""
 
 import os
-import pickle
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from PIL import Image
 from tqdm import tqdm
 
 import util.torchvision_cpu  # noqa: F401 - before the libraries that import torchvision
+from util.checkpoint import load
 from util.errors import UserError
 from util.images import read_image
 
@@ -34,7 +34,7 @@ class Lpips:
         """
         import lpips  # not above, where it would come before util.torchvision_cpu
 
-        state = load_weights(weights, "--lpips_weights")
+        state = load(weights, "see --lpips_weights")
         self._device = _device()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the library uses torchvision's former names
@@ -80,7 +80,7 @@ class Inception:
         """
         from torch_fidelity.utils import create_feature_extractor
 
-        load_weights(weights, "--inception_weights")  # the library would unpickle anything; this does not
+        load(weights, "see --inception_weights")  # the library would unpickle anything; this does not
         self._device = _device()
         try:
             self._extractor = create_feature_extractor(
@@ -128,20 +128,6 @@ def kid(features: torch.Tensor, real_features: torch.Tensor) -> float:
     size = min(len(features), len(real_features), KID_SUBSET)
     found = kid_features_to_metric(features, real_features, kid_subset_size=size, verbose=False)
     return found[KEY_METRIC_KID_MEAN]
-
-
-def load_weights(path: str | os.PathLike, option: str) -> dict[str, torch.Tensor]:
-    """Read a state_dict onto the CPU, without running any code that the file may hold.
-
-    Raises:
-        UserError: the file is missing or not one; `option` is named.
-    """
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"{option} {path}: no such file") from None
-    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError):
-        raise UserError(f"{option} {path}: not a file of weights; download it again") from None
 
 
 def _inception_input(path: Path) -> torch.Tensor:

@@ -1,13 +1,13 @@
 """Blur of a lens as differentiable layers: discs in linear light, over what is out of focus alone."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 from scipy.fft import next_fast_len
 
-from util.optics.light import disc_kernel
+from util.optics.apertures import disc_kernels
+from util.optics.light import linear_to_srgb, srgb_to_linear
 
 # Larger discs are blurred at a half, a quarter, ... of the size: what they leave has no finer detail.
 MAX_RADIUS = 12.0
@@ -16,41 +16,28 @@ MAX_RADIUS = 12.0
 MIN_SHARE = 1e-4
 
 
-def srgb_to_linear(x: torch.Tensor) -> torch.Tensor:
-    """Linear light of sRGB values, both in [0,1] (IEC 61966-2-1)."""
-    return torch.where(x <= 0.04045, x / 12.92, ((x.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4)
-
-
-def linear_to_srgb(x: torch.Tensor) -> torch.Tensor:
-    """sRGB values of linear light, both in [0,1]; the inverse of `srgb_to_linear`."""
-    return torch.where(x <= 0.0031308, x * 12.92, 1.055 * x.clamp(min=0.0031308) ** (1 / 2.4) - 0.055)
-
-
-@lru_cache(maxsize=64)
-def _kernel_spectrum(radius: float, height: int, width: int, device: torch.device) -> torch.Tensor:
-    """Transform of the disc, its centre at pixel (0, 0): complex `[height, width // 2 + 1]`."""
-    kernel = torch.from_numpy(disc_kernel(radius))
-    half = kernel.shape[0] // 2
-    padded = F.pad(kernel, (0, width - kernel.shape[1], 0, height - kernel.shape[0]))
-    return torch.fft.rfft2(padded.roll((-half, -half), (0, 1)).to(device))
-
-
-def convolve_disc(x: torch.Tensor, radius: float) -> torch.Tensor:
-    """`[B,C,H,W]` with a disc of `radius` pixels; zeros lie beyond the border."""
+def convolve(x: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
+    """`[B,C,H,W]`, each photo with its kernel of `kernels` `[B,2n+1,2n+1]`; zeros lie beyond the border."""
     height, width = x.shape[-2:]
-    margin = disc_kernel(radius).shape[0] // 2
-    size = [next_fast_len(max(side, margin + 1) + margin, real=True) for side in (height, width)]
-    spectrum = torch.fft.rfft2(x, s=size) * _kernel_spectrum(float(radius), *size, x.device)
+    side = kernels.shape[-1]
+    margin = side // 2
+    size = [next_fast_len(max(length, margin + 1) + margin, real=True) for length in (height, width)]
+    # The centre of the kernel comes to pixel (0, 0).
+    padded = F.pad(kernels, (0, size[1] - side, 0, size[0] - side)).roll((-margin, -margin), (1, 2))
+    spectrum = torch.fft.rfft2(x, s=size) * torch.fft.rfft2(padded)[:, None]
     return torch.fft.irfft2(spectrum, s=size)[..., :height, :width]
 
 
-def disc_blur(light: torch.Tensor, background: torch.Tensor, radius: float) -> torch.Tensor:
+def disc_blur(
+    light: torch.Tensor, background: torch.Tensor, radius: float, share: torch.Tensor | None = None
+) -> torch.Tensor:
     """`K*(L*b) / K*b`: the background alone, seen out of focus; none of the subject's light gets into it.
 
     Args:
         light: `[B,3,H,W]`, linear light in [0,1].
         background: `[B,1,H,W] in [0,1]`, how much of each pixel is out of focus. Beyond the border there is none.
-        radius: of the disc, in pixels.
+        radius: of the disc, in pixels. At most 0.5 leaves the light as it is.
+        share: `[B] in [0,1]`, how much of the radius each photo gets; default: all of it.
     """
     if radius <= 0.5:
         return light
@@ -62,20 +49,26 @@ def disc_blur(light: torch.Tensor, background: torch.Tensor, radius: float) -> t
     if shrink > 1:
         small = [max(1, round(side / shrink)) for side in size]
         parts = F.interpolate(parts, small, mode="area")
-    parts = convolve_disc(parts, radius / shrink)
-    share = parts[:, 3:]
+    radii = radius * (light.new_ones(len(light)) if share is None else share)
+    parts = convolve(parts, disc_kernels(radii / shrink, radius / shrink))
+    weight = parts[:, 3:]
     # Rounding in the transforms may leave a trace outside the range.
-    blurred = (parts[:, :3] / share.clamp(min=MIN_SHARE)).clamp(0, 1)
+    blurred = (parts[:, :3] / weight.clamp(min=MIN_SHARE)).clamp(0, 1)
     if shrink > 1:
         blurred = F.interpolate(blurred, size, mode="bilinear", align_corners=False)
-        share = F.interpolate(share, size, mode="bilinear", align_corners=False)
-    return torch.where(share > MIN_SHARE, blurred, light)
+        weight = F.interpolate(weight, size, mode="bilinear", align_corners=False)
+    seen = (weight > MIN_SHARE) & (radii > 0.5)[:, None, None, None]
+    return torch.where(seen, blurred, light)
 
 
 def render(
-    x: torch.Tensor, weights: torch.Tensor, radii: Sequence[float], linear: bool = True
+    x: torch.Tensor,
+    weights: torch.Tensor,
+    radii: Sequence[float],
+    linear: bool = True,
+    share: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """What a lens makes of a photo whose pixels are out of focus as `weights` say.
+    """What a lens makes of photos whose pixels are out of focus as `weights` say.
 
     With w_0 the in-focus weight and B_k the photo without what is in focus, blurred with the k-th disc:
     `w_0 * x + (1 - w_0) * (sum_k w_k B_k / sum_k w_k)`. Where w_0 is 1 the result is `x`, exactly.
@@ -87,6 +80,7 @@ def render(
         radii: K radii in pixels of `x`.
         linear: blur linear light, as a lens does: a fine bright pattern gets brighter than its mean in sRGB values.
             Without, sRGB values themselves are blurred and every mean stays.
+        share: see `disc_blur`.
     """
     in_focus = weights[:, :1]
     with torch.no_grad():
@@ -95,7 +89,7 @@ def render(
     mixed, total = torch.zeros_like(light), torch.zeros_like(in_focus)
     for k, radius in enumerate(radii, start=1):
         with torch.no_grad():
-            blurred = disc_blur(light, background, radius)
+            blurred = disc_blur(light, background, radius, share)
         mixed = mixed + weights[:, k : k + 1] * blurred
         total = total + weights[:, k : k + 1]
     mixed = mixed / total.clamp(min=MIN_SHARE)

@@ -1,31 +1,23 @@
-"""What a lens does to light: the sRGB transfer curve and the disc that a point out of focus becomes."""
+"""What cameras do to light on its way to a file: the sRGB curve, and brightness as video standards weigh it."""
 
-import numpy as np
+import torch
+
+# Luma of ITU-R BT.601.
+LUMA = (0.299, 0.587, 0.114)
 
 
-def srgb_to_linear(x: np.ndarray) -> np.ndarray:
+def srgb_to_linear(x: torch.Tensor) -> torch.Tensor:
     """Linear light of sRGB values, both in [0,1] (IEC 61966-2-1)."""
-    x = np.asarray(x, dtype=np.float32)
-    return np.where(x <= 0.04045, x / 12.92, ((np.maximum(x, 0.04045) + 0.055) / 1.055) ** 2.4)
+    return torch.where(x <= 0.04045, x / 12.92, ((x.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4)
 
 
-def linear_to_srgb(x: np.ndarray) -> np.ndarray:
+def linear_to_srgb(x: torch.Tensor) -> torch.Tensor:
     """sRGB values of linear light, both in [0,1]; the inverse of `srgb_to_linear`."""
-    x = np.asarray(x, dtype=np.float32)
-    return np.where(x <= 0.0031308, x * 12.92, 1.055 * np.maximum(x, 0.0031308) ** (1 / 2.4) - 0.055)
+    return torch.where(x <= 0.0031308, x * 12.92, 1.055 * x.clamp(min=0.0031308) ** (1 / 2.4) - 0.055)
 
 
-def disc_kernel(radius: float, oversample: int = 8) -> np.ndarray:
-    """Circle of confusion of a round aperture: a disc of `radius` pixels with anti-aliased edge, sum 1.
-
-    Returns float32 `[2n+1, 2n+1]` with n = ceil(radius - 0.5); each entry is the share of its pixel that the
-    disc covers, counted on `oversample`^2 points. A radius of at most 0.5 gives the single entry 1.
-    """
-    n = max(0, int(np.ceil(radius - 0.5)))
-    if n == 0:
-        return np.ones((1, 1), dtype=np.float32)
-    size = 2 * n + 1
-    points = (np.arange(size * oversample) + 0.5) / oversample - size / 2
-    inside = points[:, None] ** 2 + points[None, :] ** 2 <= radius**2
-    kernel = inside.reshape(size, oversample, size, oversample).mean(axis=(1, 3))
-    return (kernel / kernel.sum()).astype(np.float32)
+def luma(x: torch.Tensor) -> torch.Tensor:
+    """Luma of sRGB values: `[B,3,H,W]` -> `[B,1,H,W]`; one channel stays as it is."""
+    if x.shape[1] == 1:
+        return x
+    return (x * x.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)

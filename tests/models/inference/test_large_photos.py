@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from models.inference.generator import Generator
 from models.inference.large_photos import (
@@ -18,6 +17,7 @@ from models.inference.large_photos import (
     shrink,
     tile_spans,
 )
+from models.nets.base import GeneratorNet
 from models.networks import define_G, init_weights
 from util.errors import UserError
 
@@ -25,7 +25,7 @@ from util.errors import UserError
 @pytest.fixture
 def generator():
     torch.manual_seed(0)
-    return Generator(init_weights(define_G(3, 3, 4, "resnet_6blocks"), "kaiming"), 3)
+    return Generator(init_weights(define_G(3, 3, 4, "resnet_6blocks"), "kaiming"))
 
 
 def smooth_photo(height, width, dtype=np.uint8):
@@ -75,15 +75,16 @@ def test_tiles_of_any_size_give_what_one_pass_would(generator):
 def test_full_resolution_keeps_size_depth_and_detail(generator):
     """A generator that darkens by half: the guided filter must give the same function at full size."""
 
-    class Darken(nn.Module):
+    class Darken(GeneratorNet):
         divisor = 4
+        input_nc = 3
 
         def forward(self, x):
             return 0.5 * x - 0.25
 
     for dtype in (np.uint8, np.uint16):
         photo = smooth_photo(600, 410, dtype)
-        result = FullResolution(Generator(Darken(), 3), 100).batch([photo])[0]
+        result = FullResolution(Generator(Darken()), 100).batch([photo])[0]
         assert (result.shape, result.dtype) == (photo.shape, dtype)
         limit = np.iinfo(dtype).max
         expected = ((photo / limit * 2 - 1) * 0.5 - 0.25 + 1) / 2
@@ -94,4 +95,4 @@ def test_what_can_not_be_tiled_is_refused(generator):
     with pytest.raises(UserError, match="at least 384"):
         Tiled(generator, 256)
     with pytest.raises(UserError, match="ResNet generators alone"):
-        Tiled(Generator(define_G(3, 3, 4, "unet_128"), 3), 512)
+        Tiled(Generator(define_G(3, 3, 4, "unet_128")), 512)

@@ -9,7 +9,9 @@ from skimage.data import chelsea
 
 from models import load_generator
 from models.lens.generator import LOGIT_BOUND, LensGenerator
+from models.lens.settings import LensChanges, LensSettings
 from models.losses.lens import focus_loss
+from models.nets.base import GeneratorNet
 from models.nets.effnet import EffnetGenerator, read_imagenet_weights
 from models.nets.norms import get_norm_layer
 from models.networks import define_G
@@ -17,7 +19,7 @@ from util.checkpoint import save_network
 from util.measure.metrics import Regions, background_gradient
 
 
-class Planned(torch.nn.Module):
+class Planned(GeneratorNet):
     """Stands in for a network: in focus in the middle half, out of focus at both sides."""
 
     divisor = 4
@@ -39,8 +41,18 @@ class Planned(torch.nn.Module):
 @pytest.mark.parametrize("size", [(256, 256), (150, 301), (37, 41)])
 def test_middle_is_untouched_sides_are_blurred_at_any_size(size):
     photo = torch.rand(1, 3, *size) * 2 - 1
-    generator = LensGenerator(Planned(), [4.0, 8.0], weights_size=64, focus_range=(0.1, 0.9)).eval()
-    out, weights, logits = generator(photo, with_logits=True)
+    generator = LensGenerator(
+        Planned(),
+        LensSettings(
+            (
+                4.0,
+                8.0,
+            ),
+            weights_size=64,
+            focus_range=(0.1, 0.9),
+        ),
+    ).eval()
+    out, (weights, logits) = generator(photo), generator.decide(photo)
     assert min(generator.net.seen) == 64
     assert logits.abs().max() == LOGIT_BOUND
     assert torch.allclose(weights.sum(1), torch.ones(1, *size), atol=1e-5)
@@ -52,13 +64,13 @@ def test_middle_is_untouched_sides_are_blurred_at_any_size(size):
 
 def test_training_sees_fewer_pixels_and_every_weight():
     generator = LensGenerator(
-        Planned(), [4.0], weights_size=64, focus_range=(0.4, 0.6), train_weights_size=48
+        Planned(), LensSettings((4.0,), weights_size=64, focus_range=(0.4, 0.6), train_weights_size=48)
     )
     photo = torch.rand(1, 3, 96, 128) * 2 - 1
-    weights = generator.eval()(photo, with_logits=True)[1]
+    weights = generator.eval().decide(photo).weights
     assert generator.net.seen == (64, 84)
     assert weights[:, 0, :, 54:74].min() == 1
-    weights = generator.train()(photo, with_logits=True)[1]
+    weights = generator.train().decide(photo).weights
     assert generator.net.seen == (48, 64)
     assert weights[:, 0, :, 54:74].min() > 0.99 and weights[:, 0].max() < 1
 
@@ -70,17 +82,35 @@ def test_radii_grow_with_the_photo_and_the_aperture():
     )
     small = small / 127.5 - 1
     large = F.interpolate(small, 256, mode="bilinear", align_corners=False)
-    generator = LensGenerator(Planned(), [6.0, 8.0], weights_size=128).eval()
+    generator = LensGenerator(
+        Planned(),
+        LensSettings(
+            (
+                6.0,
+                8.0,
+            ),
+            weights_size=128,
+        ),
+    ).eval()
     shrunk = F.interpolate(generator(large), 128, mode="area")
     inner = np.s_[..., 8:-8, 104:-8]
     assert (shrunk - generator(small))[inner].abs().mean() < 0.02
     narrow = generator(small)
-    generator.aperture = 2.0
+    generator.change(LensChanges(aperture=2.0))
     assert generator(small)[inner].std() < narrow[inner].std()
 
 
 def test_stretch_makes_sure_pixels_exact():
-    generator = LensGenerator(Planned(), [2.0, 4.0], focus_range=(0.2, 0.6)).eval()
+    generator = LensGenerator(
+        Planned(),
+        LensSettings(
+            (
+                2.0,
+                4.0,
+            ),
+            focus_range=(0.2, 0.6),
+        ),
+    ).eval()
     weights = torch.tensor([[0.1, 0.6, 0.3], [0.4, 0.4, 0.2], [0.6, 0.1, 0.3]]).T[None, ..., None]
     expected = torch.tensor([[0, 2 / 3, 1 / 3], [0.5, 1 / 3, 1 / 6], [1, 0, 0]]).T[None, ..., None]
     assert torch.allclose(generator.stretch(weights), expected, atol=1e-6)
@@ -88,13 +118,22 @@ def test_stretch_makes_sure_pixels_exact():
 
 def test_wider_aperture_does_not_change_more_of_what_is_in_between():
     """The share out of focus is taken to the cube of the aperture: what is sure stays, what is unsure gets sharper."""
-    generator = LensGenerator(Planned(), [2.0, 4.0], focus_range=(0.0, 1.0)).eval()
+    generator = LensGenerator(
+        Planned(),
+        LensSettings(
+            (
+                2.0,
+                4.0,
+            ),
+            focus_range=(0.0, 1.0),
+        ),
+    ).eval()
     weights = torch.tensor([[0.0, 0.5, 0.5], [0.5, 0.25, 0.25], [1.0, 0.0, 0.0]]).T[None, ..., None]
-    generator.aperture = 2.0
+    generator.change(LensChanges(aperture=2.0))
     left = 0.5**8 / 2
     expected = torch.tensor([[0, 0.5, 0.5], [1 - 0.5**8, left, left], [1, 0, 0]]).T[None, ..., None]
     assert torch.allclose(generator.stretch(weights), expected, atol=1e-6)
-    generator.aperture = 0.5
+    generator.change(LensChanges(aperture=0.5))
     assert torch.equal(generator.stretch(weights), weights)
 
 
@@ -107,7 +146,17 @@ def slope_photo(slope: float, side: int = 256) -> torch.Tensor:
 def test_mirrored_photo_gives_the_mirrored_result():
     """In evaluation, whatever the network has learned; in training it is asked once."""
     torch.manual_seed(0)
-    generator = LensGenerator(define_G(4, 4, 4, "resnet_6blocks"), [2.0, 4.0, 8.0], weights_size=64)
+    generator = LensGenerator(
+        define_G(4, 4, 4, "resnet_6blocks"),
+        LensSettings(
+            (
+                2.0,
+                4.0,
+                8.0,
+            ),
+            weights_size=64,
+        ),
+    )
     photo, mask = torch.rand(2, 3, 96, 72) * 2 - 1, torch.rand(2, 1, 96, 72)
     with torch.no_grad():
         mirrored = [generator.train()(photo.flip(-1), mask.flip(-1)), generator(photo, mask).flip(-1)]
@@ -122,21 +171,21 @@ def test_mirrored_photo_gives_the_mirrored_result():
 
 def test_softening_is_the_place_of_the_gradient_on_a_log_scale():
     low, high = 1e-4, 4e-4
-    generator = LensGenerator(Planned(), [4.0], soft_range=(low, high))
+    generator = LensGenerator(Planned(), LensSettings((4.0,), soft_range=(low, high)))
     nothing = torch.zeros(1, 1, 256, 256)
     photos = torch.cat([slope_photo(slope) for slope in (low / 2, low, 2e-4, high, 2 * high)])
     shares = generator.softening(photos, nothing.expand(5, -1, -1, -1))
     # A ramp's gradient is its slope but at the two borders, where it is half of that.
     assert torch.allclose(shares, torch.tensor([0, 0, 0.5, 1, 1]), atol=0.01)
     assert generator.softening(photos, nothing.expand(5, -1, -1, -1) + 1).tolist() == [1.0] * 5
-    generator.aperture = 2.0  # behind a lens twice as wide, half the gradient
+    generator.change(LensChanges(aperture=2.0))  # behind a lens twice as wide, half the gradient
     assert generator.softening(slope_photo(1e-4), nothing).item() == pytest.approx(0.5, abs=0.01)
-    generator.aperture = 1.0
+    generator.change(LensChanges(aperture=1.0))
     large = generator.softening(slope_photo(2e-4, 512), torch.zeros(1, 1, 512, 512))
     assert large.item() == pytest.approx(0.5, abs=0.01)
     tiny = generator.softening(torch.rand(1, 3, 1, 5), torch.zeros(1, 1, 1, 5))
     assert 0 <= tiny.item() <= 1
-    generator.soft_range.zero_()
+    generator.change(LensChanges(soft_range=(0.0, 0.0)))
     assert generator.softening(photos, nothing.expand(5, -1, -1, -1)).tolist() == [1.0] * 5
 
 
@@ -149,7 +198,7 @@ def test_softening_measures_what_evaluation_measures():
     gradient = background_gradient(
         photo.astype(np.float32) / 255, Regions.of_mask(mask, dilated=8.5).background
     )
-    generator = LensGenerator(Planned(), [4.0], soft_range=(gradient / 2, gradient * 2))
+    generator = LensGenerator(Planned(), LensSettings((4.0,), soft_range=(gradient / 2, gradient * 2)))
     x = torch.from_numpy(photo.transpose(2, 0, 1).astype(np.float32)).div(127.5).sub(1)[None]
     share = generator.softening(x, torch.from_numpy(mask)[None, None])
     assert share.item() == pytest.approx(0.5, abs=0.01)
@@ -158,7 +207,17 @@ def test_softening_measures_what_evaluation_measures():
 def test_soft_background_is_left_alone():
     """Each photo of a batch by itself: the soft one comes back, the busy one is blurred."""
     photos = torch.cat([slope_photo(1e-4), torch.rand(1, 3, 256, 256) * 2 - 1])
-    generator = LensGenerator(Planned(), [4.0, 8.0], weights_size=64, soft_range=(1e-3, 1e-2)).eval()
+    generator = LensGenerator(
+        Planned(),
+        LensSettings(
+            (
+                4.0,
+                8.0,
+            ),
+            weights_size=64,
+            soft_range=(1e-3, 1e-2),
+        ),
+    ).eval()
     out = generator(photos)
     assert (out[0] - photos[0]).abs().max() < 1e-5
     assert out[1, :, :, 216:].std() < 0.2 * photos[1, :, :, 216:].std()
@@ -169,7 +228,8 @@ def test_soft_background_is_left_alone():
 def test_file_holds_all_that_the_generator_is(tmp_path, netG, input_nc):
     torch.manual_seed(0)
     generator = LensGenerator(
-        define_G(input_nc, 4, 4, netG), [1.0, 3.0, 9.0], 64, (0.25, 0.75), True, (0.01, 0.02)
+        define_G(input_nc, 4, 4, netG),
+        LensSettings((1.0, 3.0, 9.0), 64, (0.25, 0.75), True, (0.01, 0.02)),
     ).eval()
     save_network(generator, tmp_path / "latest_net_G.pth")
     loaded = load_generator(tmp_path)

@@ -101,7 +101,7 @@ def test_vgg_is_frozen_and_ends_at_relu3_2(vgg19_file):
 
 
 def test_missing_or_wrong_vgg_weights_are_named(tmp_path):
-    with pytest.raises(UserError, match=r"nothing\.pth: no such file .*fetch it from https"):
+    with pytest.raises(UserError, match=r"nothing\.pth: no such file.*fetch it from https"):
         VGG19Features(str(tmp_path / "nothing.pth"))
     (tmp_path / "page.pth").write_text("<html>")
     with pytest.raises(UserError, match=r"page\.pth: can't be read"):

@@ -7,7 +7,7 @@ import pytest
 import scipy.ndimage
 import torch
 
-from models.architecture import generator_from_file, infer_discriminator, infer_generator, load_into
+from models.architecture import Architecture, DiscriminatorArchitecture, generator_from_file, load_into
 from models.nets.resnet import BlurPool2d, ResizeConv2d
 from models.networks import define_D, define_G, init_weights
 from util.checkpoint import save_network
@@ -84,8 +84,8 @@ def test_untrained_networks_print_grids_by_transposed_convolution_only():
 def test_checkpoints_tell_how_sizes_change(tmp_path, upsample, antialias):
     """Loaded from the bare file, without options; all other keys are those of the published networks."""
     net = define_G(3, 3, 4, "resnet_6blocks", "batch", upsample=upsample, antialias=antialias).eval()
-    found = infer_generator(net.state_dict())
-    assert (found["upsample"], found["antialias"]) == (upsample, antialias)
+    found = Architecture.of_state(net.state_dict())
+    assert (found.upsample, found.antialias) == (upsample, antialias)
     published = define_G(3, 3, 4, "resnet_6blocks", "batch").state_dict()
     assert set(net.state_dict()) - set(published) == (
         {"model.6.1.filt", "model.9.1.filt"} if antialias else set()
@@ -112,7 +112,7 @@ def test_features_are_the_layers_of_a_whole_pass():
     for index in layers:
         net.model[index].register_forward_hook(lambda m, i, y, index=index: seen.update({index: y.clone()}))
     net(x)
-    for index, feature in zip(layers, net(x, layers=layers), strict=True):
+    for index, feature in zip(layers, net.features(x, layers), strict=True):
         assert torch.equal(feature, seen[index])
 
 
@@ -128,7 +128,8 @@ def test_spectral_norm_bounds_every_layer(netD):
         assert torch.linalg.svdvals(conv.weight.flatten(1))[0].item() == pytest.approx(1, abs=0.01)
         assert conv.bias is not None
     expected = {"input_nc": 3, "ndf": 4, "netD": netD, "n_layers_D": 2 if netD == "n_layers" else 3}
-    assert infer_discriminator(net.state_dict()) == expected | {"norm": "spectral"}
+    found = DiscriminatorArchitecture.of_state(net.state_dict())
+    assert found == DiscriminatorArchitecture(**expected, norm="spectral")
 
 
 def test_wrong_norm_of_a_discriminator_names_its_flag():

@@ -16,7 +16,7 @@ from util.measure.metrics import (
     psnr,
     ssim,
 )
-from util.optics.light import linear_to_srgb
+from util.optics.arrays import linear_to_srgb
 
 EVERYWHERE = np.ones((128, 160), dtype=bool)
 COLUMNS = np.arange(160, dtype=np.float32)

@@ -127,7 +127,7 @@ def test_weights_that_are_not_are_named(tmp_path, create):
     with pytest.raises(UserError, match=r"no such file"):
         create(tmp_path / "gone.pth")
     (tmp_path / "page.pth").write_text("<html>")
-    with pytest.raises(UserError, match=r"page\.pth: not a file of weights"):
+    with pytest.raises(UserError, match=r"page\.pth: can't be read as PyTorch weights"):
         create(tmp_path / "page.pth")
     torch.save({"other": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(UserError, match=r"other\.pth: not torch"):

@@ -7,8 +7,10 @@ import torch
 from skimage.data import chelsea
 
 from deeplab.smoothing import disc_blur as disc_blur_of_smoothing
-from util.optics import light as numpy_lens
-from util.optics.blur import convolve_disc, disc_blur, linear_to_srgb, render, srgb_to_linear
+from util.optics import arrays as numpy_lens
+from util.optics.apertures import disc_kernels
+from util.optics.blur import convolve, disc_blur, render
+from util.optics.light import linear_to_srgb, srgb_to_linear
 
 
 def photo(side: int = 96) -> np.ndarray:
@@ -29,7 +31,8 @@ def test_light_is_that_of_the_numpy_version():
 @pytest.mark.parametrize("radius", [0.3, 2, 5.5, 12])
 def test_disc_is_a_convolution(radius):
     image = photo(40).astype(np.float32) / 255
-    ours = convolve_disc(torch.from_numpy(image.transpose(2, 0, 1))[None], radius)[0].numpy()
+    kernels = disc_kernels(torch.tensor([radius]), radius)
+    ours = convolve(torch.from_numpy(image.transpose(2, 0, 1))[None], kernels)[0].numpy()
     truth = cv2.filter2D(image, -1, numpy_lens.disc_kernel(radius), borderType=cv2.BORDER_CONSTANT)
     assert np.allclose(ours.transpose(1, 2, 0), truth, atol=1e-5)
 
@@ -43,7 +46,8 @@ def test_disc_larger_than_the_picture():
 def test_large_discs_on_small_copies_stay_close_to_the_true_disc():
     image = torch.from_numpy(chelsea()[:256, :256].transpose(2, 0, 1).astype(np.float32) / 255)[None]
     ones = torch.ones(1, 1, 256, 256)
-    direct = convolve_disc(image, 20.0) / convolve_disc(ones, 20.0)
+    kernels = disc_kernels(torch.tensor([20.0]), 20.0)
+    direct = convolve(image, kernels) / convolve(ones, kernels)
     assert (disc_blur(image, ones, 20.0) - direct).abs().max() < 0.01
 
 

@@ -1,0 +1,157 @@
+"""What a lens generator is told besides its weights: its settings, and the options that state them."""
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from util.errors import UserError
+
+
+@dataclass(frozen=True)
+class LensSettings:
+    """How a lens generator looks at photos and blurs them.
+
+    Args:
+        radii: of the blurred copies, in pixels where the photo's shorter side is 256.
+        weights_size: shorter side, in pixels, at which the network sees the whole photo.
+        focus_range: LOW and HIGH; in evaluation in-focus weights below LOW count as 0, above HIGH as 1.
+        linear_light: blur linear light, as a lens does, and not sRGB values.
+        soft_range: mean gradients of a background, LOW and HIGH: below LOW it is not blurred, above HIGH in full;
+            (0, 0) blurs all in full.
+        train_weights_size: `weights_size` in training; None: the same.
+        aperture: multiplies the radii.
+    """
+
+    radii: tuple[float, ...]
+    weights_size: int = 128
+    focus_range: tuple[float, float] = (0.0, 1.0)
+    linear_light: bool = True
+    soft_range: tuple[float, float] = (0.0, 0.0)
+    train_weights_size: int | None = None
+    aperture: float = 1.0
+
+    @classmethod
+    def of_options(cls, opt: Any) -> "LensSettings":
+        """The settings that options of training state."""
+        return cls(
+            radii=tuple(opt.lens_radii),
+            weights_size=opt.weights_size,
+            focus_range=tuple(opt.focus_range),
+            linear_light=opt.lens_light == "linear",
+            soft_range=tuple(opt.soft_range),
+            train_weights_size=opt.train_weights_size,
+        )
+
+    def changed(self, changes: "LensChanges") -> "LensSettings":
+        """These settings with what `changes` states."""
+        stated = {field.name: getattr(changes, field.name) for field in fields(changes)}
+        return replace(self, **{name: value for name, value in stated.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class LensChanges:
+    """Settings of a trained lens to change at test; None leaves one as it was trained."""
+
+    aperture: float | None = None
+    weights_size: int | None = None
+    focus_range: tuple[float, float] | None = None
+    soft_range: tuple[float, float] | None = None
+    linear_light: bool | None = None
+
+    @classmethod
+    def of_options(cls, opt: Any) -> "LensChanges":
+        """What options of testing state."""
+        return cls(
+            aperture=opt.aperture,
+            weights_size=opt.weights_size,
+            focus_range=_pair(opt.focus_range),
+            soft_range=_pair(opt.soft_range),
+            linear_light=None if opt.lens_light is None else opt.lens_light == "linear",
+        )
+
+
+def _pair(values: Sequence[float] | None) -> tuple[float, float] | None:
+    return None if values is None else (values[0], values[1])
+
+
+def add_lens_options(parser: ArgumentParser) -> None:
+    """What a lens is trained with."""
+    add = parser.add_argument_group("lens output").add_argument
+    add(
+        "--lens_radii",
+        type=float,
+        nargs="+",
+        default=[2.0, 4.0, 8.0],
+        help="radii of the blurred copies, in pixels of a photo whose shorter side is 256",
+    )
+    add(
+        "--weights_size",
+        type=int,
+        default=128,
+        help="shorter side, in pixels, at which the generator sees the whole photo",
+    )
+    add(
+        "--train_weights_size",
+        type=int,
+        help="that side in training; three quarters of it suit zooms up to 1.4; default: the same",
+    )
+    add(
+        "--focus_range",
+        type=float,
+        nargs=2,
+        default=[0.0, 1.0],
+        metavar=("LOW", "HIGH"),
+        help="at test: in-focus weights below LOW count as 0, above HIGH as 1, where pixels stay as they are",
+    )
+    add(
+        "--lens_light",
+        choices=("linear", "srgb"),
+        default="linear",
+        help="what is blurred: linear light as by a real lens, or sRGB values, which keeps every mean colour",
+    )
+    add(
+        "--soft_range",
+        type=float,
+        nargs=2,
+        default=[0.0, 0.0],
+        metavar=("LOW", "HIGH"),
+        help="backgrounds whose mean gradient (luma in [0,1], per pixel at 256 pixels) is below LOW are not "
+        "blurred, above HIGH in full, between by its logarithm; the lower fifth and the median of shallow photos are "
+        "good; 0 0 = all in full",
+    )
+
+
+def add_lens_test_options(parser: ArgumentParser) -> None:
+    """What of a trained lens can be changed at test."""
+    add = parser.add_argument_group("lens output").add_argument
+    add("--aperture", type=float, default=1.0, help="multiplies the radii of the blur")
+    add("--weights_size", type=int, help="see train.py; default: as trained")
+    add("--lens_light", choices=("linear", "srgb"), help="see train.py; default: as trained")
+    for name in ("focus_range", "soft_range"):
+        add(
+            f"--{name}",
+            type=float,
+            nargs=2,
+            metavar=("LOW", "HIGH"),
+            help="see train.py; default: as trained",
+        )
+
+
+def check_lens_test_options(opt: Any) -> None:
+    """Raise a `UserError` for values of `add_lens_test_options` that can't work."""
+    if opt.aperture < 0:
+        raise UserError(f"--aperture {opt.aperture}: must not be negative")
+    check_lens_options(opt)
+
+
+def check_lens_options(opt: Any) -> None:
+    """Raise a `UserError` for values that can't work, of the options that training and testing share."""
+    for name in ("weights_size", "train_weights_size"):
+        size = getattr(opt, name, None)
+        if size is not None and size < 1:
+            raise UserError(f"--{name} {size}: must be at least 1")
+    if opt.focus_range and not opt.focus_range[0] < opt.focus_range[1]:
+        raise UserError("--focus_range LOW HIGH: LOW must be below HIGH")
+    if opt.soft_range and opt.soft_range != [0, 0] and not 0 < opt.soft_range[0] < opt.soft_range[1]:
+        raise UserError("--soft_range LOW HIGH: LOW must be above 0 and below HIGH; 0 0 turns it off")

@@ -1,0 +1,38 @@
+"""What callers ask of a generator's network, so that nobody asks for its type."""
+
+from typing import Any
+
+from torch import nn
+
+
+class GeneratorNet(nn.Module):
+    """`[B,input_nc,H,W] in [-1,1]` -> `[B,output_nc,H,W] in [-1,1]`, H and W multiples of `divisor`."""
+
+    # Sides of what it takes are multiples of this.
+    divisor = 1
+
+    # Takes photos of any size and gives results of that size.
+    takes_any_size = False
+
+    # Sees photos at a scale of its own, and carries what it makes of them to their size.
+    scales_itself = False
+
+    # What comes out at one place depends on a neighbourhood, apart from the statistics of its norms.
+    can_tile = False
+
+    # Is told the subject's mask: `net(x, mask)`.
+    takes_mask = False
+
+    # Renders by the size of each photo, which no exported graph holds.
+    can_export = True
+
+    @property
+    def input_nc(self) -> int:
+        """Channels of what the first convolution takes."""
+        return next(part.in_channels for part in self.modules() if isinstance(part, nn.Conv2d))
+
+    def change(self, changes: object) -> None:
+        """Take settings to change at test, where a network has such (`models.lens.settings.LensChanges`)."""
+
+    def load_pretrained(self, opt: Any) -> None:
+        """Start from weights that were learned on other data, where a network has such; `opt` says which."""

@@ -1,0 +1,23 @@
+"""A generator whose network paints the difference to its input."""
+
+from typing import Any
+
+import torch
+
+from models.nets.base import GeneratorNet
+
+
+class ResidualGenerator(GeneratorNet):
+    """`x + net(x)`, cut to [-1,1]."""
+
+    def __init__(self, net: GeneratorNet):
+        super().__init__()
+        self.net = net
+        self.divisor = net.divisor
+        self.can_tile = net.can_tile
+
+    def load_pretrained(self, opt: Any) -> None:
+        self.net.load_pretrained(opt)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x + self.net(x)).clamp(-1, 1)

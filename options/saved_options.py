@@ -1,0 +1,29 @@
+"""The options of a run, kept beside its checkpoints: `train_opt.txt` for people, `train_opt.json` for programs."""
+
+import json
+import os
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from util.errors import UserError
+from util.files import write_text
+
+
+def save_options(opt: Namespace, folder: Path) -> None:
+    """Write `train_opt.txt` for people and `train_opt.json` for programs."""
+    width = max(len(name) for name in vars(opt))
+    lines = [f"{name:>{width}}: {value}" for name, value in sorted(vars(opt).items())]
+    write_text(folder / "train_opt.txt", "\n".join(lines) + "\n")
+    write_text(folder / "train_opt.json", json.dumps(vars(opt), indent=2, sort_keys=True) + "\n")
+
+
+def saved_options(folder: str | os.PathLike) -> dict[str, Any]:
+    """The options that the model in `folder` was trained with; empty where no `train_opt.json` is."""
+    path = Path(folder) / "train_opt.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise UserError(f"{path}: not valid JSON ({error}); fix or remove it") from None
