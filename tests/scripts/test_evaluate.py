@@ -167,7 +167,7 @@ def test_methods_of_other_scripts_keep_their_own_pictures(dataroot):
 def test_weights_that_are_not_there_are_named_before_the_work(dataroot, capsys, option):
     with pytest.raises(SystemExit):
         evaluate(dataroot, "--baselines", option, "gone.pth")
-    assert f"{option} gone.pth: no such file" in capsys.readouterr().err
+    assert f"gone.pth: no such file; see {option}" in capsys.readouterr().err
     assert not (dataroot / "out").exists()
 
 
