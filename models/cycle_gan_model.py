@@ -7,8 +7,8 @@ With `--add_mask` each fake and each rec gets the real subject of its own input 
 mask loss looks at the generator's own output, `own_B` and `own_A`, before that.
 """
 
-import argparse
-from typing import ClassVar
+from argparse import ArgumentParser, Namespace
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,28 @@ from util.errors import UserError
 from util.image_pool import ImagePool
 
 
+class Way(NamedTuple):
+    """What a step makes of the photos of one domain; images `[B,C,H,W] in [-1,1]`, masks `[B,1,H,W] in [0,1]`.
+
+    Args:
+        real: the photos.
+        mask: of their subjects; None where no loss asks for them.
+        own: what the generator makes of them.
+        fake: the same, with `--add_mask` under the real subject.
+        rec: what comes back from `fake`.
+        other: photos of the domain that the generator leads to.
+        idt: what the generator makes of those; None without identity loss.
+    """
+
+    real: torch.Tensor
+    mask: torch.Tensor | None
+    own: torch.Tensor
+    fake: torch.Tensor
+    rec: torch.Tensor
+    other: torch.Tensor
+    idt: torch.Tensor | None
+
+
 class CycleGANModel(UnpairedModel):
     """Two generators and two discriminators, trained on unpaired photos of domains A and B."""
 
@@ -33,9 +55,7 @@ class CycleGANModel(UnpairedModel):
     }
 
     @staticmethod
-    def modify_commandline_options(
-        parser: argparse.ArgumentParser, is_train: bool
-    ) -> argparse.ArgumentParser:
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         parser = UnpairedModel.modify_commandline_options(parser, is_train)
         if is_train:
             parser.add_argument(
@@ -59,18 +79,18 @@ class CycleGANModel(UnpairedModel):
         return parser
 
     @staticmethod
-    def uses_masks(opt: argparse.Namespace) -> bool:
+    def uses_masks(opt: Namespace) -> bool:
         return UnpairedModel.uses_masks(opt) or opt.cycle_region == "subject"
 
     @staticmethod
-    def check_options(opt: argparse.Namespace) -> None:
+    def check_options(opt: Namespace) -> None:
         UnpairedModel.check_options(opt)
         if opt.lambda_identity > 0 and opt.input_nc != opt.output_nc:
             raise UserError(
                 "--lambda_identity needs --input_nc equal to --output_nc; add --lambda_identity 0"
             )
 
-    def __init__(self, opt: argparse.Namespace):
+    def __init__(self, opt: Namespace):
         super().__init__(opt)
         self.netG_A = self.add_generator("G_A", opt.input_nc, opt.output_nc)
         self.netG_B = self.add_generator("G_B", opt.output_nc, opt.input_nc)
@@ -95,50 +115,36 @@ class CycleGANModel(UnpairedModel):
         self.rec_B = paste(self.netG_A(self.fake_A), self.real_B, self.mask_B, self.opt)
 
     def generator_losses(self) -> Losses:
-        """All terms of both generators, each already times its weight."""
+        """All terms of both generators, each already times its weight; `way_losses` has the formulas."""
         opt = self.opt
-        loss_A = self.one_way_losses(
-            self.netD_A,
-            self.real_A,
-            self.own_B,
-            self.fake_B,
-            self.rec_A,
-            self.mask_A,
-            lambda_cycle=opt.lambda_A,
-        )
-        loss_B = self.one_way_losses(
-            self.netD_B,
-            self.real_B,
-            self.own_A,
-            self.fake_A,
-            self.rec_B,
-            self.mask_B,
-            lambda_cycle=opt.lambda_B,
-        )
-        if opt.lambda_identity > 0:
-            loss_A["idt"] = opt.lambda_B * opt.lambda_identity * F.l1_loss(self.idt_A, self.real_B)
-            loss_B["idt"] = opt.lambda_A * opt.lambda_identity * F.l1_loss(self.idt_B, self.real_A)
+        A_to_B = Way(self.real_A, self.mask_A, self.own_B, self.fake_B, self.rec_A, self.real_B, self.idt_A)
+        B_to_A = Way(self.real_B, self.mask_B, self.own_A, self.fake_A, self.rec_B, self.real_A, self.idt_B)
+        loss_A = self.way_losses(A_to_B, self.netD_A, opt.lambda_A, opt.lambda_B)
+        loss_B = self.way_losses(B_to_A, self.netD_B, opt.lambda_B, opt.lambda_A)
         return {f"{term}_A": loss for term, loss in loss_A.items()} | {
             f"{term}_B": loss for term, loss in loss_B.items()
         }
 
-    def one_way_losses(
-        self,
-        netD: nn.Module,
-        real: torch.Tensor,
-        own: torch.Tensor,
-        fake: torch.Tensor,
-        rec: torch.Tensor,
-        mask: torch.Tensor | None,
-        lambda_cycle: float,
-    ) -> Losses:
-        """Terms of one direction: `real` became `own`, with the overlay `fake`, and came back as `rec`."""
+    def way_losses(self, way: Way, netD: nn.Module, lambda_cycle: float, lambda_other: float) -> Losses:
+        """Terms of one generator.
+
+        For G_A, with lambda_A and lambda_B; for G_B every A and B change places:
+
+            G_A     = GAN(D_A(fake_B), 1)
+            cycle_A = lambda_A * L1(rec_A, real_A)
+            color_A = lambda_color * L1(low frequencies of own_B, those of real_A), outside the subject
+            mask_A  = lambda_A * lambda_mask * L1(cutout(own_B, mask_A), cutout(real_A, mask_A)), and the same by VGG19
+            idt_A   = lambda_B * lambda_identity * L1(idt_A, real_B)
+        """
         losses = {
-            "G": self.gan_loss.generator(netD, self.judged(fake)),
-            "cycle": lambda_cycle * self.cycle_loss(rec, real, mask),
+            "G": self.gan_loss.generator(netD, self.judged(way.fake)),
+            "cycle": lambda_cycle * self.cycle_loss(way.rec, way.real, way.mask),
         }
-        losses |= self.color_loss(own, real, mask)
-        return losses | self.mask_losses(own, real, mask, weight=lambda_cycle)
+        losses |= self.color_loss(way.own, way.real, way.mask)
+        losses |= self.mask_losses(way.own, way.real, way.mask, weight=lambda_cycle)
+        if way.idt is not None:
+            losses["idt"] = lambda_other * self.opt.lambda_identity * F.l1_loss(way.idt, way.other)
+        return losses
 
     def cycle_loss(self, rec: torch.Tensor, real: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """L1 between `rec` and `real` over what `--cycle_region` names.
@@ -170,10 +176,8 @@ class CycleGANModel(UnpairedModel):
         self.forward()
 
     def compute_visuals(self) -> Visuals:
-        visuals = {"real_A": self.real_A, "fake_B": self.fake_B, "rec_A": self.rec_A}
-        visuals |= {"idt_B": self.idt_B} if self.idt_B is not None else {}
+        visuals = {"real_A": self.real_A, "fake_B": self.fake_B, "rec_A": self.rec_A, "idt_B": self.idt_B}
         visuals |= subject_visuals("A", self.own_B, self.real_A, self.mask_A, self.opt.add_mask)
-        visuals |= {"real_B": self.real_B, "fake_A": self.fake_A, "rec_B": self.rec_B}
-        visuals |= {"idt_A": self.idt_A} if self.idt_A is not None else {}
+        visuals |= {"real_B": self.real_B, "fake_A": self.fake_A, "rec_B": self.rec_B, "idt_A": self.idt_A}
         visuals |= subject_visuals("B", self.own_A, self.real_B, self.mask_B, self.opt.add_mask)
-        return {name: image.detach() for name, image in visuals.items()}
+        return {name: image.detach() for name, image in visuals.items() if image is not None}

@@ -6,7 +6,7 @@ Defaults are those of pytorch-CycleGAN-and-pix2pix: U-Net with batch norm and dr
 mask overlay pastes the real subject of A over the fake; the mask loss, times `lambda_L1`, compares subjects with A's.
 """
 
-import argparse
+from argparse import ArgumentParser, Namespace
 from typing import Any, ClassVar
 
 import torch
@@ -26,9 +26,7 @@ class Pix2PixModel(BaseModel):
     visuals_of: ClassVar = {"A_paths": ("real_A", "fake_B", "real_B", *subject_labels("A"))}
 
     @staticmethod
-    def modify_commandline_options(
-        parser: argparse.ArgumentParser, is_train: bool
-    ) -> argparse.ArgumentParser:
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         parser.set_defaults(dataset_mode="aligned")
         if is_train:
             parser.set_defaults(netG="unet_256", norm="batch", gan_mode="vanilla", pool_size=0)
@@ -39,16 +37,16 @@ class Pix2PixModel(BaseModel):
         return parser
 
     @staticmethod
-    def uses_masks(opt: argparse.Namespace) -> bool:
+    def uses_masks(opt: Namespace) -> bool:
         return masks_needed(opt)
 
     @staticmethod
-    def check_options(opt: argparse.Namespace) -> None:
+    def check_options(opt: Namespace) -> None:
         check_mask_options(opt)
         if masks_needed(opt) and opt.input_nc != opt.output_nc:
             raise UserError("mask loss and overlay need --input_nc equal to --output_nc")
 
-    def __init__(self, opt: argparse.Namespace):
+    def __init__(self, opt: Namespace):
         super().__init__(opt)
         self.netG = self.add_generator("G", opt.input_nc, opt.output_nc)
         if not self.isTrain:

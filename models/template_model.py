@@ -5,7 +5,7 @@
     python train.py --dataroot ./datasets/pairs --name regression --model template --lambda_regression 2
 """
 
-import argparse
+from argparse import ArgumentParser, Namespace
 from typing import Any, ClassVar
 
 import torch
@@ -21,15 +21,13 @@ class TemplateModel(BaseModel):
     visuals_of: ClassVar = {"A_paths": ("real_A", "fake_B", "real_B")}
 
     @staticmethod
-    def modify_commandline_options(
-        parser: argparse.ArgumentParser, is_train: bool
-    ) -> argparse.ArgumentParser:
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         parser.set_defaults(dataset_mode="aligned")  # a default of another option, for this model
         if is_train:
             parser.add_argument("--lambda_regression", type=float, default=1.0, help="weight of the L1 loss")
         return parser
 
-    def __init__(self, opt: argparse.Namespace):
+    def __init__(self, opt: Namespace):
         super().__init__(opt)
         # Networks, optimizers and pools made with add_... or put into the dicts are saved, loaded and resumed.
         self.netG = self.add_generator("G", opt.input_nc, opt.output_nc)

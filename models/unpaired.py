@@ -1,6 +1,6 @@
 """What models on unpaired photos share: options, batches with masks, and what discriminators see."""
 
-import argparse
+from argparse import ArgumentParser, Namespace
 from typing import Any
 
 import torch
@@ -20,9 +20,7 @@ class UnpairedModel(BaseModel):
     gan_loss: GANLoss
 
     @staticmethod
-    def modify_commandline_options(
-        parser: argparse.ArgumentParser, is_train: bool
-    ) -> argparse.ArgumentParser:
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         parser.set_defaults(no_dropout=True)
         if is_train:
             add_mask_options(parser)
@@ -42,11 +40,11 @@ class UnpairedModel(BaseModel):
         return parser
 
     @staticmethod
-    def uses_masks(opt: argparse.Namespace) -> bool:
+    def uses_masks(opt: Namespace) -> bool:
         return masks_needed(opt) or opt.gan_region == "background" or opt.lambda_color > 0
 
     @staticmethod
-    def check_options(opt: argparse.Namespace) -> None:
+    def check_options(opt: Namespace) -> None:
         check_mask_options(opt)
         check_adversary_options(opt)
         if opt.lambda_color < 0:

@@ -1,13 +1,13 @@
 """Options of the game against a discriminator beyond `--gan_mode`, and the loss that they describe."""
 
-import argparse
+from argparse import ArgumentParser, Namespace
 
 from models.losses.diffaugment import AUGMENTATIONS, parse_policy
 from models.losses.gan import GANLoss
 from util.errors import UserError
 
 
-def add_adversary_options(parser: argparse.ArgumentParser) -> None:
+def add_adversary_options(parser: ArgumentParser) -> None:
     """What keeps a discriminator from overfitting few photos, the same for every model that has one."""
     parser.add_argument(
         "--lambda_R1",
@@ -22,13 +22,13 @@ def add_adversary_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def check_adversary_options(opt: argparse.Namespace) -> None:
+def check_adversary_options(opt: Namespace) -> None:
     """Raise a `UserError` where the options of `add_adversary_options` can't be used."""
     if opt.lambda_R1 < 0:
         raise UserError(f"--lambda_R1 {opt.lambda_R1}: must not be negative")
     parse_policy(opt.diffaugment)
 
 
-def create_gan_loss(opt: argparse.Namespace) -> GANLoss:
+def create_gan_loss(opt: Namespace) -> GANLoss:
     """The adversarial loss that `opt` describes."""
     return GANLoss(opt.gan_mode, opt.lambda_R1, parse_policy(opt.diffaugment))

@@ -1,6 +1,6 @@
 """The subject's place in the losses and in the picture: cut-out, overlay, and the options that switch them."""
 
-import argparse
+from argparse import ArgumentParser, Namespace
 
 import torch
 import torch.nn.functional as F
@@ -24,9 +24,7 @@ def overlay(fake: torch.Tensor, real: torch.Tensor, m: torch.Tensor) -> torch.Te
     return m * real + (1 - m) * fake
 
 
-def paste(
-    fake: torch.Tensor, real: torch.Tensor, m: torch.Tensor | None, opt: argparse.Namespace
-) -> torch.Tensor:
+def paste(fake: torch.Tensor, real: torch.Tensor, m: torch.Tensor | None, opt: Namespace) -> torch.Tensor:
     """The overlay where `opt` switches it on, in training or at test, else `fake` itself."""
     return overlay(fake, real, m) if opt.add_mask else fake
 
@@ -38,7 +36,7 @@ class MaskLosses:
     the distance of VGG19 features; nothing when the mask loss is off.
     """
 
-    def __init__(self, opt: argparse.Namespace):
+    def __init__(self, opt: Namespace):
         self.lambda_mask: float = opt.lambda_mask
         self.vgg = VGG19MaskLoss(opt.vgg19_weights).to(opt.device) if opt.vgg19_loss else None
 
@@ -66,7 +64,7 @@ def hide_subjects(x: torch.Tensor, *masks: torch.Tensor, margin: int = 8) -> tor
     return x * (1 - grown)
 
 
-def add_mask_options(parser: argparse.ArgumentParser) -> None:
+def add_mask_options(parser: ArgumentParser) -> None:
     """Options of the mask overlay and the mask loss, the same for every model that has them."""
     parser.add_argument(
         "--add_mask",
@@ -90,12 +88,12 @@ def add_mask_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def masks_needed(opt: argparse.Namespace) -> bool:
+def masks_needed(opt: Namespace) -> bool:
     """Whether training with `opt` reads masks."""
     return opt.add_mask or opt.lambda_mask > 0
 
 
-def check_mask_options(opt: argparse.Namespace) -> None:
+def check_mask_options(opt: Namespace) -> None:
     """Raise a `UserError` where the options of `add_mask_options` contradict each other."""
     if opt.lambda_mask < 0:
         raise UserError(f"--lambda_mask {opt.lambda_mask}: must not be negative")
