@@ -9,6 +9,7 @@ import numpy as np
 
 from data.base_dataset import BaseDataset
 from data.image_folder import Photo, PhotoFolder, scan_folders
+from util.domains import domains
 from util.images import read_pixels, to_gray
 
 LEFT, RIGHT = "left", "right"
@@ -23,7 +24,7 @@ class AlignedDataset(BaseDataset):
 
     def __init__(self, opt: Any) -> None:
         super().__init__(opt)
-        letter = "A" if opt.direction == "AtoB" else "B"
+        letter, _ = domains(opt.direction)
         folder = replace(
             PhotoFolder.of_domain(opt, letter, opt.input_nc),
             photos=Path(opt.dataroot, opt.phase),

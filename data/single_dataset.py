@@ -8,6 +8,7 @@ import numpy as np
 
 from data.base_dataset import BaseDataset
 from data.image_folder import PhotoFolder
+from util.domains import domains
 from util.images import is_image
 
 
@@ -20,7 +21,7 @@ class SingleDataset(BaseDataset):
 
     def __init__(self, opt: Any) -> None:
         super().__init__(opt)
-        letter = "A" if opt.direction == "AtoB" else "B"
+        letter, _ = domains(opt.direction)
         folder = PhotoFolder.of_domain(opt, letter, opt.input_nc)
         root = Path(opt.dataroot)
         if root.is_dir() and any(is_image(path) for path in root.iterdir()):

@@ -8,6 +8,7 @@ import numpy as np
 from data.augment import add_augment_options, augment
 from data.base_dataset import BaseDataset
 from data.image_folder import PhotoFolder
+from util.domains import domains
 
 
 class UnalignedDataset(BaseDataset):
@@ -26,8 +27,9 @@ class UnalignedDataset(BaseDataset):
 
     def __init__(self, opt: Any) -> None:
         super().__init__(opt)
-        folder_A = PhotoFolder.of_domain(opt, "A" if opt.direction == "AtoB" else "B", opt.input_nc)
-        folder_B = PhotoFolder.of_domain(opt, "B" if opt.direction == "AtoB" else "A", opt.output_nc)
+        source, target = domains(opt.direction)
+        folder_A = PhotoFolder.of_domain(opt, source, opt.input_nc)
+        folder_B = PhotoFolder.of_domain(opt, target, opt.output_nc)
         self.photos_A, self.photos_B = self.scan([folder_A, folder_B])
         self.random_B = opt.isTrain and not opt.serial_batches
 

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from deeplab.smoothing import disc_blur, gaussian_blur, mean_blur
+from util.domains import domains
 from util.errors import UserError
 from util.images import find_by_stem, read_image, read_mask, write_image
 from util.measure.evaluation import Photo, find_mattes, find_outputs, find_sources, in_parallel
@@ -20,11 +21,6 @@ from util.measure.results import check_names, file_name, parse_result
 NOT_IN_BROWSERS = (".tif", ".tiff", ".ppm")
 
 Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-def domains(direction: str) -> tuple[str, str]:
-    """The domain of the inputs and that of the real photos."""
-    return ("A", "B") if direction == "AtoB" else ("B", "A")
 
 
 def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:

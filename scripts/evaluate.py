@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.compared import chosen_for_grid, collect, domains
+from scripts.compared import chosen_for_grid, collect
+from util.domains import domains
 from util.errors import command_line
 from util.images import read_image
 from util.measure.distributions import blur_match, median_with_interval

@@ -95,14 +95,3 @@ def guided_filter(
     small_guide, small_target = (F.interpolate(x, size=size, mode="area") for x in (guide, target))
     small_radius = max(1, round(radius / subsample))
     return apply_coefficients(guided_coefficients(small_guide, small_target, small_radius, eps), guide)
-
-
-def guided_upsample(
-    small_target: torch.Tensor, guide: torch.Tensor, radius: int = 2, eps: float = 1e-3
-) -> torch.Tensor:
-    """Enlarge `small_target` `[B,C,h,w]` to the size of `guide` `[B,G,H,W]`, with the guide's fine detail.
-
-    `radius` is in pixels of the small target.
-    """
-    small_guide = F.interpolate(guide, size=small_target.shape[-2:], mode="area")
-    return apply_coefficients(guided_coefficients(small_guide, small_target, radius, eps), guide)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from coordinate_photos import coordinates, save
+
+from tests.data.coordinate_photos import coordinates, save
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
 
@@ -48,3 +49,15 @@ def options(dataroot: Path, **changes: Any) -> argparse.Namespace:
         "augment_paste": 0.0,
     }
     return argparse.Namespace(**values | changes)
+
+
+def equal(first: list[dict], second: list[dict]) -> bool:
+    """Whether two lists of items or batches are the same, tensors bit for bit."""
+
+    def same(a, b):
+        return torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
+
+    return len(first) == len(second) and all(
+        a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+        for a, b in zip(first, second, strict=True)
+    )

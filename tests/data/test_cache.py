@@ -4,11 +4,10 @@ import os
 
 import numpy as np
 import pytest
-from coordinate_photos import coordinates, options, save
-from test_loader import equal
 
 from data import create_dataset
 from data.cache import GIB, Entry, open_cache
+from tests.data.coordinate_photos import coordinates, equal, options, save
 from util.errors import UserError
 
 SCALED = {"preprocess": "scale_shortside_and_crop", "load_size": 36}

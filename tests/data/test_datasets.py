@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from coordinate_photos import coordinates, options, save
 
 from data import create_dataset, find_dataset_using_name
 from data.base_dataset import BaseDataset
+from tests.data.coordinate_photos import coordinates, options, save
 from util.errors import UserError
 
 

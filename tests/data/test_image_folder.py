@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from coordinate_photos import coordinates, options, save
 from PIL import Image
 
 from data import file_check
 from data.image_folder import PhotoFolder, scan_folders
+from tests.data.coordinate_photos import coordinates, options, save
 from util.errors import UserError
 
 

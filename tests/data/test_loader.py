@@ -8,10 +8,10 @@ from itertools import chain
 import numpy as np
 import pytest
 import torch
-from coordinate_photos import options, save
 
 from data import create_dataset
 from data.loader import EpochBatches, collate
+from tests.data.coordinate_photos import equal, options, save
 from util.errors import UserError
 
 
@@ -24,16 +24,6 @@ def batches_of(batches: EpochBatches, epoch: int = 1) -> list[list[int]]:
 
 def flat(lists: Iterable[list[int]]) -> list[int]:
     return list(chain.from_iterable(lists))
-
-
-def equal(first: list[dict], second: list[dict]) -> bool:
-    def same(a, b):
-        return torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
-
-    return len(first) == len(second) and all(
-        a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-        for a, b in zip(first, second, strict=True)
-    )
 
 
 def test_an_epoch_has_each_photo_once_and_a_smaller_last_batch():
@@ -164,9 +154,9 @@ def test_collate_keeps_the_order_of_items():
 
 def test_python_ends_although_workers_are_waiting(dataroot):
     program = (
-        "import signal, sys; sys.path[:0] = ['tests/data']\n"
+        "import signal, sys\n"
         "signal.signal(signal.SIGTERM, lambda *_: None)\n"  # as train.py, which ends when its step is done
-        "from coordinate_photos import options\n"
+        "from tests.data.coordinate_photos import options\n"
         "from data import create_dataset\n"
         "loader = create_dataset(options(sys.argv[1], num_threads=2))\n"
         "batches = iter(loader); next(batches); print('one batch')"

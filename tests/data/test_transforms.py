@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from coordinate_photos import options
 
 from data.transforms import Preprocess, image_to_tensor, mask_to_tensor, resize_image, resize_mask, size_of
+from tests.data.coordinate_photos import options
 from util.errors import UserError
 
 TALL, WIDE = (300, 500), (500, 300)

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from util.domains import domains
 from util.errors import UserError
 from util.images import read_image
 from util.measure.distributions import blur_match
@@ -28,7 +29,7 @@ class Validation:
         UserError: there is no `valA`, or a mask is missing; or `best_metric` can't be had from what there is.
         """
         dataroot = Path(opt.dataroot)
-        inputs, real = ("A", "B") if opt.direction == "AtoB" else ("B", "A")
+        inputs, real = domains(opt.direction)
         self._photos = find_sources(dataroot / f"val{inputs}", dataroot / f"mask{inputs}")
         self._side = opt.load_size
         self.best_metric: str = opt.best_metric
