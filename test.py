@@ -13,7 +13,6 @@ The architecture comes from the checkpoint. The mask overlay is off unless --add
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
 from tqdm import tqdm
 
 from data import create_dataset
@@ -24,14 +23,10 @@ from models.inference.folder import Translator, translate_folder
 from models.inference.generator import GeneratorSettings
 from models.inference.large_photos import FullResolution, Tiled
 from models.inference.overlaid import Overlaid
+from models.inference.phase import PhaseResults
 from options import Options, TestOptions
-from util.distributed import gathered, is_first, process_group, rank, world_size
+from util.distributed import is_first, process_group, rank, world_size
 from util.errors import command_line
-from util.html import ResultPage
-from util.images import write_image
-from util.measure.evaluation import measure_visuals
-from util.measure.report import titled
-from util.tensors import tensor_to_image
 
 
 def test_photos(opt: Options) -> None:
@@ -63,7 +58,7 @@ def test_dataroot(opt: Options) -> None:
     dataset = create_dataset(opt, rank(), world_size())
     model = create_model(opt)
     folder = Path(opt.results_dir) / opt.name / f"{opt.phase}_{opt.epoch}"
-    results: dict[str, tuple] = {}  # photo -> its name, files and figures, for the page
+    results = PhaseResults(folder, model.visuals_of, opt.aspect_ratio)
     total = int(min(len(dataset), opt.num_test))
     share = len(range(total)[rank() :: world_size()])
     with tqdm(total=share, unit="photo", disable=not is_first()) as bar:
@@ -71,43 +66,12 @@ def test_dataroot(opt: Options) -> None:
             model.set_input(batch)
             with autocast(model.device, model.dtype):
                 model.test()
-            visuals = model.compute_visuals()
-            for paths_key, labels in model.visuals_of.items():
-                # The smaller domain comes round again until the larger one is through.
-                new = [(i, path) for i, path in enumerate(batch[paths_key]) if path not in results]
-                for index, path in new[: share - bar.n]:
-                    images = {
-                        label: tensor_to_image(visuals[label][index]) for label in labels if label in visuals
-                    }
-                    files = save_visuals(folder, Path(path).stem, images, opt.aspect_ratio)
-                    # Photos of both domains may have one name; their folder tells them apart.
-                    *_, domain, name = Path(path).parts
-                    section = f"Photos of {domain}" if len(model.visuals_of) > 1 else ""
-                    figures = titled(measure_visuals(images))
-                    results[path] = (f"{domain}/{name}", files, figures, None, section)
+            results.add(batch, model.compute_visuals(), at_most=share - bar.n)
             bar.update(min(len(batch["A_paths"]), share - bar.n))
             if bar.n == share:
                 break
-    of_ranks = gathered(results)
-    if of_ranks is not None:
-        page = ResultPage(folder, f"{opt.name}: {opt.phase}, epoch {opt.epoch}")
-        for result in {path: result for results in of_ranks for path, result in results.items()}.values():
-            page.add(*result)
-        page.save()
-        print(f"results are in {folder / 'index.html'}")
-
-
-def save_visuals(
-    folder: Path, stem: str, images: dict[str, Image.Image], aspect_ratio: float
-) -> dict[str, str]:
-    """Write `images/<stem>_<label>.png` below `folder`; returns the file of each label."""
-    files = {}
-    for label, image in images.items():
-        if aspect_ratio != 1:
-            image = image.resize((round(image.width * aspect_ratio), image.height), Image.Resampling.BICUBIC)
-        files[label] = f"images/{stem}_{label}.png"
-        write_image(image, folder / files[label])
-    return files
+    if page := results.write_page(f"{opt.name}: {opt.phase}, epoch {opt.epoch}"):
+        print(f"results are in {page}")
 
 
 @command_line

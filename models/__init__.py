@@ -1,6 +1,6 @@
 """Models: batch -> losses and images. May import `data` and `util`."""
 
-import argparse
+from argparse import Namespace
 
 from models.base_model import BaseModel
 from models.inference.generator import Generator, load_generator
@@ -26,6 +26,6 @@ def find_model_using_name(model_name: str) -> type[BaseModel]:
     )
 
 
-def create_model(opt: argparse.Namespace) -> BaseModel:
+def create_model(opt: Namespace) -> BaseModel:
     """The model that `opt.model` names, made from `opt`."""
     return find_model_using_name(opt.model)(opt)

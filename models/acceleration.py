@@ -1,6 +1,6 @@
 """What makes steps faster or smaller and leaves their formulas alone: precision, compilation, memory, averages."""
 
-import argparse
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Acceleration:
         return cls(opt.precision, opt.channels_last, opt.compile, opt.isTrain and opt.checkpoint_activations)
 
 
-def add_acceleration_options(parser: argparse.ArgumentParser, is_train: bool) -> None:
+def add_acceleration_options(parser: ArgumentParser, is_train: bool) -> None:
     """Switches of this module, for training and for testing."""
     add = parser.add_argument_group("speed and memory").add_argument
     add(
@@ -60,7 +60,7 @@ def add_acceleration_options(parser: argparse.ArgumentParser, is_train: bool) ->
     )
 
 
-def check_acceleration_options(opt: argparse.Namespace) -> None:
+def check_acceleration_options(opt: Namespace) -> None:
     """Raise a `UserError` for training options that can't work together."""
     if opt.accumulate < 1:
         raise UserError(f"--accumulate {opt.accumulate}: must be at least 1")

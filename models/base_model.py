@@ -1,8 +1,8 @@
 """What all models share: networks on a device, optimizers, learning rates, files."""
 
-import argparse
 import operator
 from abc import ABC, abstractmethod
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -53,7 +53,7 @@ class BaseModel(ABC):
     A new model is a file `models/<name>_model.py` with a class `<Name>Model`; see `template_model.py`.
     """
 
-    def __init__(self, opt: argparse.Namespace):
+    def __init__(self, opt: Namespace):
         self.opt = opt
         self.isTrain: bool = opt.isTrain
         self.device = torch.device(opt.device)
@@ -68,24 +68,22 @@ class BaseModel(ABC):
         self.schedulers: dict[str, Any] = {}
 
     @staticmethod
-    def modify_commandline_options(
-        parser: argparse.ArgumentParser, is_train: bool
-    ) -> argparse.ArgumentParser:
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         """Add this model's options to `parser`, or change defaults, and return it."""
         return parser
 
     @staticmethod
-    def preset(given: argparse.Namespace) -> dict[str, Any]:
+    def preset(given: Namespace) -> dict[str, Any]:
         """Defaults that follow from an option of this model in `given`, by name; any option may be among them."""
         return {}
 
     @staticmethod
-    def uses_masks(opt: argparse.Namespace) -> bool:
+    def uses_masks(opt: Namespace) -> bool:
         """Whether training with `opt` reads masks; without them the loader does not look for any."""
         return False
 
     @staticmethod  # noqa: B027  (most models have nothing to check)
-    def check_options(opt: argparse.Namespace) -> None:
+    def check_options(opt: Namespace) -> None:
         """Raise a `UserError` for training options that contradict each other, before anything is loaded."""
 
     @abstractmethod

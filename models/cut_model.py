@@ -6,7 +6,7 @@ In place of a cycle, patches of the output must match the input's at the same pl
 The contrastive and the mask loss look at the generator's own output, `own_B`; with `--add_mask` D sees the overlay.
 """
 
-import argparse
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import Any, ClassVar, cast
 
 import torch
@@ -40,7 +40,7 @@ MASK_WEIGHT = 10.0
 def parse_bool(text: str) -> bool:
     """`True`, `true` or `1`, `False`, `false` or `0`, as scripts for CUT write them."""
     if text.lower() not in ("true", "1", "false", "0"):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
+        raise ArgumentTypeError(f"{text!r} is neither True nor False")
     return text.lower() in ("true", "1")
 
 
@@ -65,9 +65,7 @@ class CUTModel(UnpairedModel):
     }
 
     @staticmethod
-    def modify_commandline_options(
-        parser: argparse.ArgumentParser, is_train: bool
-    ) -> argparse.ArgumentParser:
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         parser = UnpairedModel.modify_commandline_options(parser, is_train)
         if not is_train:
             return parser
@@ -107,11 +105,11 @@ class CUTModel(UnpairedModel):
         return parser
 
     @staticmethod
-    def preset(given: argparse.Namespace) -> dict[str, Any]:
+    def preset(given: Namespace) -> dict[str, Any]:
         return PRESETS[given.CUT_mode] if "CUT_mode" in given else {}
 
     @staticmethod
-    def check_options(opt: argparse.Namespace) -> None:
+    def check_options(opt: Namespace) -> None:
         UnpairedModel.check_options(opt)
         if not opt.netG.startswith("resnet"):
             raise UserError(f"--model cut compares features of a ResNet; --netG {opt.netG} is none")
@@ -128,7 +126,7 @@ class CUTModel(UnpairedModel):
         if opt.nce_T <= 0 or opt.num_patches < 2:
             raise UserError("--nce_T must be above 0, and --num_patches at least 2")
 
-    def __init__(self, opt: argparse.Namespace):
+    def __init__(self, opt: Namespace):
         super().__init__(opt)
         self.mirrored = False
         self.netG = cast(ResnetGenerator, self.add_generator("G", opt.input_nc, opt.output_nc))

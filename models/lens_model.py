@@ -8,7 +8,7 @@ mask_A             the subject of fake_B is real_A's
 G_A                D, which sees domain B, takes fake_B for real (off by default)
 """
 
-import argparse
+from argparse import ArgumentParser, Namespace
 from typing import Any, ClassVar, cast
 
 import torch
@@ -29,9 +29,7 @@ class LensModel(UnpairedModel):
     visuals_of: ClassVar = {"A_paths": ("real_A", "fake_B", "in_focus", "mask_A")}
 
     @staticmethod
-    def modify_commandline_options(
-        parser: argparse.ArgumentParser, is_train: bool
-    ) -> argparse.ArgumentParser:
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         parser = UnpairedModel.modify_commandline_options(parser, is_train)
         if is_train:
             parser.set_defaults(output_mode="lens", lambda_mask=30.0)
@@ -53,11 +51,11 @@ class LensModel(UnpairedModel):
         return parser
 
     @staticmethod
-    def uses_masks(opt: argparse.Namespace) -> bool:
+    def uses_masks(opt: Namespace) -> bool:
         return True
 
     @staticmethod
-    def check_options(opt: argparse.Namespace) -> None:
+    def check_options(opt: Namespace) -> None:
         UnpairedModel.check_options(opt)
         if opt.output_mode != "lens":
             raise UserError(f"--model lens needs --output_mode lens, not {opt.output_mode}")
@@ -67,7 +65,7 @@ class LensModel(UnpairedModel):
             if getattr(opt, name) < 0:
                 raise UserError(f"--{name} {getattr(opt, name)}: must not be negative")
 
-    def __init__(self, opt: argparse.Namespace):
+    def __init__(self, opt: Namespace):
         super().__init__(opt)
         channels = opt.input_nc + (self.isTrain and opt.mask_input)
         self.netG = cast(LensGenerator, self.add_generator("G", channels, opt.output_nc))
@@ -129,8 +127,7 @@ class LensModel(UnpairedModel):
         self.step("G", total(losses))
         if adversarial:
             set_requires_grad([self.netD], True)
-            fake = self.pools["fake_B"].query(self.judged(self.fake_B))
-            losses["D_A"] = self.gan_loss.discriminator(self.netD, self.judged(self.real_B), fake)
+            losses["D_A"] = self.discriminator_loss("fake_B", self.netD, self.real_B, self.fake_B)
             self.step("D", losses["D_A"])
         return {term: loss.detach() for term, loss in losses.items()}
 

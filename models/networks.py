@@ -1,6 +1,6 @@
 """Networks, their initial weights and their learning rates by option name."""
 
-import argparse
+from argparse import Namespace
 
 import torch
 from torch import nn
@@ -109,7 +109,7 @@ class LinearDecay:
         return 1.0 - max(0, epoch + self.epoch_count - self.n_epochs) / (self.n_epochs_decay + 1)
 
 
-def get_scheduler(optimizer: Optimizer, opt: argparse.Namespace) -> lr_scheduler.LRScheduler:
+def get_scheduler(optimizer: Optimizer, opt: Namespace) -> lr_scheduler.LRScheduler:
     """Learning-rate policy `opt.lr_policy`, one of `LR_POLICIES`; step it once at the end of each epoch."""
     if opt.lr_policy == "linear":
         decay = LinearDecay(opt.n_epochs, opt.n_epochs_decay, opt.epoch_count)

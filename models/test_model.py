@@ -1,6 +1,6 @@
 """One generator, one way: what `--model test` runs on a single folder of photos."""
 
-import argparse
+from argparse import ArgumentParser, Namespace
 from typing import Any, ClassVar
 
 import torch
@@ -16,9 +16,7 @@ class TestModel(BaseModel):
     visuals_of: ClassVar = {"A_paths": ("real", "fake")}
 
     @staticmethod
-    def modify_commandline_options(
-        parser: argparse.ArgumentParser, is_train: bool
-    ) -> argparse.ArgumentParser:
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         parser.set_defaults(dataset_mode="single")
         parser.add_argument(
             "--model_suffix",
@@ -28,7 +26,7 @@ class TestModel(BaseModel):
         )
         return parser
 
-    def __init__(self, opt: argparse.Namespace):
+    def __init__(self, opt: Namespace):
         super().__init__(opt)
         name = f"G{opt.model_suffix}" if opt.model_suffix else ""
         settings = GeneratorSettings.of_options(opt)

@@ -16,6 +16,7 @@ from models.lens.settings import LensChanges
 from models.nets.any_size import any_size
 from models.nets.base import GeneratorNet
 from util.checkpoint import checkpoint_file
+from util.domains import domains
 from util.errors import UserError
 from util.images import to_gray, upright_rgb
 from util.tensors import tensor_to_pixels
@@ -152,7 +153,7 @@ def generator_file(
     path = Path(path)
     if path.is_file():
         return path
-    names = [name] if name else ["G_A" if direction == "AtoB" else "G_B", "G"]
+    names = [name] if name else [f"G_{domains(direction)[0]}", "G"]
     for candidate in names:
         file = checkpoint_file(path, epoch, candidate)
         if file.is_file():

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from models.losses.vgg import VGG19MaskLoss
 from util.errors import UserError
+from util.optics.sharpness import OUTLINE, grown
 
 
 def cutout(x: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
@@ -53,15 +54,14 @@ class MaskLosses:
         return losses
 
 
-def hide_subjects(x: torch.Tensor, *masks: torch.Tensor, margin: int = 8) -> torch.Tensor:
+def hide_subjects(x: torch.Tensor, *masks: torch.Tensor, margin: int = OUTLINE) -> torch.Tensor:
     """`x` with mid-grey over all subjects of `masks`, each grown by `margin` pixels; shapes as in `cutout`.
 
     Nothing of `x` is left where a mask is 1. The margin takes in what a mask misses of its subject and hair; outside
     of it is what evaluate.py calls background (grown by as much, there along a disc).
     """
     union = torch.stack(masks).amax(dim=0)
-    grown = F.max_pool2d(union, 2 * margin + 1, stride=1, padding=margin)
-    return x * (1 - grown)
+    return x * (1 - grown(union, margin))
 
 
 def add_mask_options(parser: ArgumentParser) -> None:
