@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -25,6 +26,9 @@ from datasets.demo_scenes import make_scene, to_8_bit
 from util.errors import UserError, command_line
 from util.files import write_text
 from util.images import write_image
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 RADII = (3.0, 6.0)  # px in an image of 256: the discs of domain B
 TRUTH_RADIUS = 4.5  # px in an image of 256: their mean
@@ -88,18 +92,18 @@ def render(photo: Photo, settings: Settings) -> dict[str, np.ndarray]:
     return images
 
 
-def claim(dataroot: Path, settings: Settings) -> None:
-    """Note the settings in `dataroot`, so that another run can tell whether it may go on there.
+def claim(dataroot: Path, settings: "DataclassInstance", file: str = SETTINGS_FILE) -> None:
+    """Note the settings in `dataroot/file`, so that another run can tell whether it may go on there.
 
     Raises:
-        UserError: the folder holds something else, or a demo dataset of other settings.
+        UserError: the folder holds something else, or the same kind of dataset with other settings.
     """
-    note = dataroot / SETTINGS_FILE
+    note = dataroot / file
     wanted = json.dumps(asdict(settings))
     if note.exists() and note.read_text() == wanted:
         return
     if dataroot.exists() and any(dataroot.iterdir()):
-        other = "a demo dataset of other settings" if note.exists() else "other files"
+        other = "the same kind of dataset with other settings" if note.exists() else "other files"
         raise UserError(f"{dataroot}: holds {other}; remove it or choose another --dataroot")
     write_text(note, wanted)
 
