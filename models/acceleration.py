@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from models.networks import generator_class
 from util.errors import UserError
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -71,7 +72,7 @@ def check_acceleration_options(opt: Namespace) -> None:
         )
     if not 0 <= opt.ema < 1:
         raise UserError(f"--ema {opt.ema}: must be at least 0 and below 1")
-    if opt.checkpoint_activations and not opt.netG.startswith("resnet"):
+    if opt.checkpoint_activations and not hasattr(generator_class(opt.netG), "checkpoint_activations"):
         raise UserError(f"--checkpoint_activations works with --netG resnet_..., not with {opt.netG}")
     if opt.checkpoint_activations and "batch" in opt.norm:
         raise UserError(

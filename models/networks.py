@@ -22,6 +22,14 @@ DISCRIMINATORS = ("basic", "n_layers", "pixel")
 INITS = ("normal", "xavier", "kaiming", "orthogonal")
 LR_POLICIES = ("linear", "step", "plateau", "cosine")
 
+# By the first word of their names.
+GENERATOR_CLASSES = {"resnet": ResnetGenerator, "unet": UnetGenerator, "effnet": EffnetGenerator}
+
+
+def generator_class(netG: str) -> type[GeneratorNet]:
+    """The class of the generator called `netG`, which tells what such a network can do."""
+    return GENERATOR_CLASSES[netG.partition("_")[0]]
+
 
 def define_G(
     input_nc: int,
@@ -38,7 +46,7 @@ def define_G(
     `upsample`, one of `nets.resnet.UPSAMPLERS`, and `antialias` are how ResNets change sizes; U-Nets have one way.
     """
     norm_layer = get_norm_layer(norm)
-    if netG.startswith("resnet"):
+    if generator_class(netG) is ResnetGenerator:
         n_blocks = int(netG.removeprefix("resnet_").removesuffix("blocks"))
         return ResnetGenerator(
             input_nc, output_nc, ngf, norm_layer, use_dropout, n_blocks, upsample, antialias

@@ -10,8 +10,8 @@ from models.lens.settings import check_lens_options
 from models.losses.gan import GAN_MODES
 from models.nets.effnet import add_effnet_options
 from models.nets.norms import NORMS
-from models.nets.resnet import UPSAMPLERS
-from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES, NORMS_D
+from models.nets.resnet import UPSAMPLERS, ResnetGenerator
+from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES, NORMS_D, generator_class
 from options.base_options import BaseOptions, Options
 from options.names import renamed
 from util.errors import UserError
@@ -170,7 +170,9 @@ class TrainOptions(BaseOptions):
             raise UserError(
                 f"--best_metric {opt.best_metric}: give --val_freq too, there is no validation without it"
             )
-        if not opt.netG.startswith("resnet") and (opt.upsample != "transpose" or opt.antialias):
+        if generator_class(opt.netG) is not ResnetGenerator and (
+            opt.upsample != "transpose" or opt.antialias
+        ):
             raise UserError(f"--netG {opt.netG}: --upsample and --antialias are for ResNets")
         if opt.n_epochs + opt.n_epochs_decay < opt.epoch_count:
             raise UserError(

@@ -177,6 +177,15 @@ def test_a_step_never_waits_for_the_device(make_model):
             losses["G_A"].item()
 
 
+def test_a_lens_step_never_waits_for_the_device(run_flags):
+    """Although how much each photo is blurred follows from what is in it."""
+    lens = ["--model", "lens", "--weights_size", "32", "--soft_range", "0.01", "0.02", "--lambda_GAN", "0.1"]
+    model = create_model(TrainOptions().parse([*run_flags, *lens, "--mask_input", "--batch_size", "2"]))
+    with NoValues():
+        for _ in range(2):
+            model.train_step(photos(2))
+
+
 def test_average_is_the_weighted_sum_of_all_weights():
     net = torch.nn.Linear(1, 1, bias=False)
     values = [3.0, -1.0, 4.0, 1.5]
