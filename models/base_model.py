@@ -82,6 +82,11 @@ class BaseModel(ABC):
         """Whether training with `opt` reads masks; without them the loader does not look for any."""
         return False
 
+    @classmethod
+    def mask_policy(cls, opt: argparse.Namespace) -> str:
+        """What the loader does about masks in training: `required`, `optional` (read where they are) or `none`."""
+        return "required" if cls.uses_masks(opt) else "none"
+
     @staticmethod  # noqa: B027  (most models have nothing to check)
     def check_options(opt: Namespace) -> None:
         """Raise a `UserError` for training options that contradict each other, before anything is loaded."""

@@ -150,7 +150,7 @@ class TrainOptions(BaseOptions):
         return {name: value for name, value in saved.items() if name not in _OF_ONE_CALL}
 
     def mask_policy(self, opt: Options) -> str:
-        return "required" if find_model_using_name(opt.model).uses_masks(opt) else "none"
+        return find_model_using_name(opt.model).mask_policy(opt)
 
     def check(self, opt: Options) -> None:
         super().check(opt)

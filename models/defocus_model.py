@@ -1,0 +1,94 @@
+"""How far out of focus each place of a photo is, learned from sharp photos behind known blurs.
+
+level = E(A)    log2(1 + radius), radius in pixels of A
+
+nll    |level - truth| / b + log b, with b the error that E itself expects at each place (Laplace)
+
+No labels and no pairs: `--dataset_mode defocus` blurs sharp photos as it reads them.
+
+    python train.py --dataroot D --name defocus --model defocus
+    python scripts/measure_blur.py --input photos/ --output maps/ --weights checkpoints/defocus/latest_net_E.pth
+"""
+
+from argparse import ArgumentParser
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+
+from models.acceleration import WeightAverage
+from models.base_model import BaseModel, Losses, Visuals
+from models.nets.defocus import DefocusNet
+from util.errors import UserError
+
+# What is shown as white: a radius of 15 pixels.
+SHOWN_LEVEL = 4.0
+
+
+class DefocusModel(BaseModel):
+    """One network, E, from a photo to the level of its blur and the error that is to be expected."""
+
+    visuals_of: ClassVar = {"A_paths": ("real_A", "level", "truth")}
+
+    @staticmethod
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
+        parser.set_defaults(dataset_mode="defocus")
+        if is_train:
+            parser.set_defaults(
+                preprocess="crop",
+                crop_size=128,
+                batch_size=8,
+                lr=1e-3,
+                beta1=0.9,
+                n_epochs=60,
+                n_epochs_decay=60,
+                ema=0.99,
+            )
+            parser.add_argument(
+                "--nef", type=int, default=32, help="channels of the network at half the size"
+            )
+        return parser
+
+    @classmethod
+    def mask_policy(cls, opt: Any) -> str:
+        return "optional"
+
+    @staticmethod
+    def check_options(opt: Any) -> None:
+        if opt.crop_size % DefocusNet.divisor or opt.preprocess != "crop":
+            raise UserError(
+                f"--model defocus: --crop_size must be a multiple of {DefocusNet.divisor}, and --preprocess crop"
+            )
+
+    def __init__(self, opt: Any):
+        super().__init__(opt)
+        if not self.isTrain:
+            raise UserError("--model defocus is for training; scripts/measure_blur.py uses what it learned")
+        self.netE = self.networks["E"] = DefocusNet(width=opt.nef).to(self.device)
+        self.optimizer_E = self.add_optimizer("E", [self.netE])
+        if opt.ema > 0:
+            self.averages["E"] = WeightAverage(self.netE, opt.ema)
+
+    def set_input(self, batch: dict[str, Any]) -> None:
+        """Take `A` `[B,3,H,W] in [-1,1]` and `level` `[B,1,H,W]`."""
+        self.real_A = batch["A"].to(self.device, non_blocking=True)
+        self.truth = F.avg_pool2d(batch["level"].to(self.device, non_blocking=True), 4)
+
+    def optimize_parameters(self) -> Losses:
+        self.level, log_scale = self.netE(self.real_A)
+        error = (self.level - self.truth).abs()
+        loss = (error * torch.exp(-log_scale) + log_scale).mean()
+        self.step("E", loss)
+        return {"nll": loss.detach(), "error": error.mean().detach()}
+
+    def test(self) -> None:
+        raise NotImplementedError("scripts/measure_blur.py runs it")
+
+    def compute_visuals(self) -> Visuals:
+        shown = {"level": self.level.detach(), "truth": self.truth}
+        side = self.real_A.shape[-2:]
+        maps = {
+            name: F.interpolate(x, side).clamp(0, SHOWN_LEVEL) / SHOWN_LEVEL * 2 - 1
+            for name, x in shown.items()
+        }
+        return {"real_A": self.real_A, **maps}
