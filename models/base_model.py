@@ -83,7 +83,7 @@ class BaseModel(ABC):
         return False
 
     @classmethod
-    def mask_policy(cls, opt: argparse.Namespace) -> str:
+    def mask_policy(cls, opt: Namespace) -> str:
         """What the loader does about masks in training: `required`, `optional` (read where they are) or `none`."""
         return "required" if cls.uses_masks(opt) else "none"
 
