@@ -14,7 +14,7 @@ from PIL import Image
 from datasets.demo_scenes import BRICK, GRASS, GRAVEL, CutOut, backgrounds, cut_out, dye_suit
 from util.errors import UserError
 from util.images import has_alpha, list_images, read_mask
-from util.optics.light import srgb_to_linear
+from util.optics.arrays import srgb_to_linear
 
 OVERSAMPLED = 4  # how much larger fine things are drawn before areas are averaged
 TEXTURES = {"brick": (5, BRICK), "grass": (6, GRASS), "gravel": (7, GRAVEL)}  # places in backgrounds()

@@ -25,7 +25,7 @@ from datasets.lab_parts import (
     tinted,
     with_hair,
 )
-from util.optics.light import linear_to_srgb
+from util.optics.arrays import linear_to_srgb
 
 CAMERA_HEIGHT = 1.5  # m
 FOCAL = 1.1  # focal length in widths of the frame: a view of 49 degrees
