@@ -13,8 +13,9 @@ def refine_mask(photo: np.ndarray, subject: np.ndarray) -> np.ndarray:
     The window's radius is 1/64 of the longer side, as a segmenter sees a few hundred pixels at most; photos
     smaller than that window stay as they are.
     """
-    import torch  # here, as torch and kornia take seconds to import and few runs refine
-    from kornia.filters import guided_blur
+    import torch  # here, as torch takes seconds to import and few runs refine
+
+    from util.guided_filter import guided_filter
 
     height, width = subject.shape
     mask = subject.astype(np.float32)
@@ -22,12 +23,11 @@ def refine_mask(photo: np.ndarray, subject: np.ndarray) -> np.ndarray:
     if radius >= min(height, width):
         return mask
     guide = torch.from_numpy(photo.astype(np.float32) / 255).permute(2, 0, 1)[None]
-    refined = guided_blur(
+    refined = guided_filter(
         guide,
         torch.from_numpy(mask)[None, None],
-        2 * radius + 1,
+        radius,
         EPSILON,
         subsample=-(-max(height, width) // WORKING_SIDE),
-        separable=True,
     )
     return refined[0, 0].clamp(0, 1).numpy()
