@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from models.nets.resnet import ResnetGenerator
 from models.networks import generator_class
 from util.errors import UserError
 
@@ -111,10 +112,10 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
 def place(net: Net, how: Acceleration, device: torch.device) -> Net:
     """Put `net` on `device`, in the memory format and form that `how` asks for; keys stay as they are."""
     layout = torch.channels_last if how.channels_last else torch.contiguous_format
-    net = net.to(device, memory_format=layout)
+    net = net.to(device, memory_format=layout)  # type: ignore[call-overload]  # not in PyTorch's own types
     if how.checkpoint_activations:
         for part in net.modules():
-            if hasattr(part, "checkpoint_activations"):
+            if isinstance(part, ResnetGenerator):
                 part.checkpoint_activations = True
     if how.compile:
         net.compile()

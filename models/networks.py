@@ -84,8 +84,9 @@ def init_weights(net: nn.Module, init_type: str = "normal", init_gain: float = 0
     """
     for module in net.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
-            spectral = parametrize.is_parametrized(module, "weight")
-            weight = module.parametrizations.weight.original if spectral else module.weight
+            weight: torch.Tensor = module.weight
+            if parametrize.is_parametrized(module, "weight"):
+                weight = module.get_parameter("parametrizations.weight.original")
             if init_type == "normal":
                 init.normal_(weight, 0.0, init_gain)
             elif init_type == "xavier":

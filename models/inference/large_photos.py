@@ -150,7 +150,8 @@ def fixed_statistics(net: nn.Module, run: Callable[[], object]) -> Iterator[None
     def measure(norm: nn.InstanceNorm2d, inputs: tuple[torch.Tensor]) -> None:
         variance, mean = torch.var_mean(inputs[0].float(), dim=(0, 2, 3), correction=0)
         # An attribute of the instance hides the method of the class, until it is deleted below.
-        norm.forward = partial(F.batch_norm, running_mean=mean, running_var=variance, eps=norm.eps)
+        fixed = partial(F.batch_norm, running_mean=mean, running_var=variance, eps=norm.eps)
+        norm.forward = fixed  # type: ignore[method-assign]
 
     hooks = [norm.register_forward_pre_hook(measure) for norm in norms]
     try:

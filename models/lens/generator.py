@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import replace
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -64,6 +64,8 @@ class LensGenerator(GeneratorNet):
         settings: see `LensSettings`; a file that is loaded brings its own.
     """
 
+    radii: torch.Tensor
+
     takes_any_size = True
     scales_itself = True
     can_export = False
@@ -92,10 +94,11 @@ class LensGenerator(GeneratorNet):
 
     def _read_buffers(self) -> None:
         """Settings as a file holds them, rounded to float32: so a resumed run has those of an uninterrupted one."""
-        read = {name: getattr(self, name).tolist() for name in KEPT}
-        self.settings = replace(
-            self.settings, **{key: tuple(v) if isinstance(v, list) else v for key, v in read.items()}
-        )
+        read: dict[str, Any] = {}
+        for name in KEPT:
+            value = getattr(self, name).tolist()
+            read[name] = tuple(value) if isinstance(value, list) else value
+        self.settings = replace(self.settings, **read)
 
     def load_pretrained(self, opt: Any) -> None:
         self.net.load_pretrained(opt)
@@ -155,7 +158,7 @@ class LensGenerator(GeneratorNet):
         scale = shorter / min(x.shape[-2:])
         divisor = self.net.divisor
         size = [max(1, round(side * scale / divisor)) * divisor for side in x.shape[-2:]]
-        seen = torch.cat([x, 2 * cast(torch.Tensor, mask) - 1], dim=1) if self.takes_mask else x
+        seen = torch.cat([x, 2 * mask - 1], dim=1) if self.takes_mask else x
         seen = F.interpolate(seen, size, mode="bilinear", antialias=True, align_corners=False)
         if self.training:
             return LOGIT_BOUND * self.net(seen).float()

@@ -42,12 +42,13 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
 
 def get_norm_layer(norm: str) -> NormLayer:
     """Constructor `channels -> layer` of the norm called `norm`, one of `NORMS`."""
-    return {
+    layers: dict[str, NormLayer] = {
         "instance": partial(nn.InstanceNorm2d, affine=False, track_running_stats=False),
         "batch": nn.BatchNorm2d,
         "syncbatch": SyncBatchNorm2d,
         "none": nn.Identity,
-    }[norm]
+    }
+    return layers[norm]
 
 
 def needs_bias(norm_layer: NormLayer) -> bool:

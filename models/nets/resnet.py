@@ -72,7 +72,7 @@ class ResnetGenerator(GeneratorNet):
     def features(self, x: torch.Tensor, layers: Sequence[int]) -> list[torch.Tensor]:
         """What comes out of the entries `layers`, ascending, of `model`; the pass ends at the last of them."""
         features = []
-        for index, layer in enumerate(self.model[: layers[-1] + 1]):
+        for index, layer in enumerate(list(self.model)[: layers[-1] + 1]):
             x = layer(x)
             if index in layers:
                 # The next layer may be a ReLU that writes into its input.
@@ -81,9 +81,14 @@ class ResnetGenerator(GeneratorNet):
 
     def _in_segments(self, x: torch.Tensor) -> torch.Tensor:
         """The image; of its activations only those between segments, the smallest, are kept for the backward pass."""
-        blocks = [i for i, layer in enumerate(self.model) if isinstance(layer, ResnetBlock)]
+        layers = list(self.model)
+        blocks = [i for i, layer in enumerate(layers) if isinstance(layer, ResnetBlock)]
         first, behind = blocks[0], blocks[-1] + 1
-        for segment in (self.model[:first], *self.model[first:behind], self.model[behind:]):
+        for segment in (
+            nn.Sequential(*layers[:first]),
+            *layers[first:behind],
+            nn.Sequential(*layers[behind:]),
+        ):
             x = checkpoint(segment, x, use_reentrant=False)
         return x
 
@@ -101,6 +106,8 @@ class BlurPool2d(nn.Module):
 
     The filter's response, cos^2(w/2) each way, is 0 at the frequency that would turn into a constant.
     """
+
+    filt: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
