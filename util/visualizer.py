@@ -78,7 +78,7 @@ class Visualizer:
 
 
 class SamplePage:
-    """`web/index.html`: the latest sample pictures of each epoch, the newest epoch on top."""
+    """`web/index.html`: the latest sample pictures of each epoch, a row per photo, the newest epoch on top."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
@@ -94,7 +94,10 @@ class SamplePage:
                 continue  # left by an earlier run that went further than the one now continued
             order = {label: place for place, label in enumerate(pictures)}
             labels = sorted(files, key=lambda label: order.get(label, len(order)))
-            page.add(f"epoch {shown_epoch}", {label: files[label] for label in labels})
+            first = pictures_of_first_photo(labels)
+            for of_photo in filter(None, (labels[:first], labels[first:])):
+                name = f"epoch {shown_epoch}" + (f", {of_photo[0]}" if first < len(labels) else "")
+                page.add(name, {label: files[label] for label in of_photo})
         page.save()
 
     def _files_by_epoch(self) -> dict[int, dict[str, str]]:

@@ -44,3 +44,13 @@ def test_no_page_where_none_is_wanted(tmp_path):
     Visualizer(options(tmp_path), 0).display_current_results(visuals(0.0), 1, 100, save_html=False)
     Visualizer(options(tmp_path, no_html=True)).display_current_results(visuals(0.0), 1, 100, save_html=True)
     assert not (tmp_path / "run/web/index.html").exists()
+
+
+def test_sample_page_has_a_row_for_each_photo_of_an_epoch(tmp_path):
+    both = visuals(0.0) | {"real_B": torch.zeros(1, 3, 8, 12), "fake_A": torch.zeros(1, 3, 8, 12)}
+    Visualizer(options(tmp_path)).display_current_results(both, 7, 100, save_html=True)
+    page = (tmp_path / "run/web/index.html").read_text()
+    places = [
+        page.index(text) for text in (">epoch 7, real_A<", "mask_A.png", ">epoch 7, real_B<", "fake_A.png")
+    ]
+    assert places == sorted(places)
