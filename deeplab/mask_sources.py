@@ -1,4 +1,7 @@
-"""Where the masks of photos come from at test: a segmenter, or files."""
+"""Where the masks of photos come from at test, with `--input`: a segmenter, or files.
+
+With `--dataroot` they are the files of its `maskA` and `maskB`, by the photos' stems, as in training.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
