@@ -3,9 +3,9 @@
 - `<epoch>_net_<name>.pth`: the weights of one network, a bare state_dict with the keys that other programs use. Epochs
   are `latest`, numbers, `iter_<N>` (`--save_by_iter`) and `best` (`--best_metric`); `..._ema.pth` beside it is the
   average over steps (`--ema`).
-- `latest_state.pth`: all that a resumed run needs to go on as if nothing had happened, in one file that is replaced at
-  once: the weights again, their averages, optimizers, schedulers, gradient scalers, image pools, random numbers, and how
-  far it came. `latest_state_rank<N>.pth`: random numbers and pools of the other ranks.
+- `latest_state.pth`: all that a resumed run needs to go on as if nothing had happened, in one file that is replaced
+  at once: the weights again, their averages, optimizers, schedulers, gradient scalers, image pools, random numbers,
+  and how far it came. `latest_state_rank<N>.pth`: random numbers and pools of the other ranks.
 - `train_opt.txt` and `.json`: the options; `loss_log.txt`, `losses.csv`, `web/`: what the displays keep.
 """
 

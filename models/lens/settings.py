@@ -21,8 +21,8 @@ class LensSettings:
             (0, 0) blurs all in full.
         train_weights_size: `weights_size` in training; None: the same.
         aperture: multiplies the radii (`LensGenerator.blur`). Above 1 it also divides `soft_range`, since a wider lens
-            leaves less of a gradient (`softening`), and takes the share out of focus to its third power, so that what is
-            half in focus gets sharper (`stretch`).
+            leaves less of a gradient (`softening`), and takes the share out of focus to its third power, so that
+            what is half in focus gets sharper (`stretch`).
     """
 
     radii: tuple[float, ...]
