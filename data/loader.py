@@ -101,11 +101,6 @@ class Loader:
     def __len__(self) -> int:
         return len(self.dataset)
 
-    @property
-    def num_batches(self) -> int:
-        """Batches in one epoch of this rank; the last may be smaller."""
-        return len(self.batches)
-
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch, from which order, crops, flips and pairs follow together with the seed."""
         self.batches.epoch = epoch
