@@ -17,7 +17,7 @@ import torch
 from data import create_dataset
 from data.loader import Loader
 from models import create_model
-from models.base_model import BaseModel
+from models.base_model import BaseModel, photos_of
 from models.training_state import Progress, restore, save_latest, save_networks
 from options import Options, TrainOptions, save_options
 from util import distributed
@@ -115,7 +115,7 @@ def train_epoch(
             # One step.
             losses = distributed.mean_over_ranks(model.train_step(batch))
             watch.add(losses)
-            photos = len(batch["A_paths"]) * world_size()
+            photos = photos_of(batch) * world_size()
             progress.add_batch(photos)
             bar.count(photos)
             total_iters = progress.total_iters

@@ -38,9 +38,14 @@ class Part:
     last: bool = True
 
 
+def photos_of(batch: dict[str, Any]) -> int:
+    """How many photos `batch` has of each domain: the length of each of its entries."""
+    return len(next(iter(batch.values())))
+
+
 def split_batch(batch: dict[str, Any], parts: int) -> Iterator[Part]:
     """`batch` in at most `parts` parts as equal as can be."""
-    length = len(batch["A"])
+    length = photos_of(batch)
     bounds = [length * number // min(parts, length) for number in range(min(parts, length) + 1)]
     for start, stop in pairwise(bounds):
         part = {key: value[start:stop] for key, value in batch.items()}

@@ -92,8 +92,10 @@ class LensModel(UnpairedModel):
         if self.netG.takes_mask and self.mask_A is None:
             raise UserError("this generator was trained with masks, and the dataroot has no maskA")
         self.weights, self.logits_A = self.netG.decide(self.real_A, self.mask_A)
-        share = self.share if self.isTrain else self.netG.softening(self.real_A, self.weights[:, :1])
-        self.fake_B = self.netG.blur(self.real_A, self.weights, share)
+        if self.isTrain:
+            self.fake_B = self.netG.blur(self.real_A, self.weights, self.share)
+        else:
+            self.fake_B = self.netG.render(self.real_A, self.weights)
 
     def generator_losses(self) -> Losses:
         """All terms, each already times its weight."""

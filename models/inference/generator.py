@@ -12,6 +12,7 @@ from PIL import Image
 from data.transforms import image_to_tensor
 from models.acceleration import Acceleration, autocast, computing_dtype, place
 from models.architecture import generator_from_file
+from models.lens.radius import RadiusNet, load_radius_net
 from models.lens.settings import LensChanges
 from models.nets.any_size import any_size
 from models.nets.base import GeneratorNet
@@ -97,16 +98,19 @@ class GeneratorSettings:
     Args:
         average: take the weights' average over steps where the model was trained with `--ema`.
         lens: what changes of a generator of `--output_mode lens`; others take no notice.
+        radius: file of `--model radius` for such a generator, by which it blurs each place; default: the one beside its
+            weights, `[epoch]_net_P.pth`, where there is one; `none`: one blur for the whole background.
     """
 
     average: bool = True
     acceleration: Acceleration = field(default_factory=Acceleration)
     lens: LensChanges = field(default_factory=LensChanges)
+    radius: str = ""
 
     @classmethod
     def of_options(cls, opt: Any) -> "GeneratorSettings":
         """What options of testing state."""
-        return cls(not opt.no_ema, Acceleration.of_options(opt), LensChanges.of_options(opt))
+        return cls(not opt.no_ema, Acceleration.of_options(opt), LensChanges.of_options(opt), opt.radius)
 
 
 def load_generator(
@@ -134,10 +138,23 @@ def load_generator(
     file = generator_file(path, epoch, name, direction)
     net = generator_from_file(averaged_file(file) if settings.average else file)
     net.change(settings.lens)
+    if net.scales_itself:
+        net.radius_net = radius_net_for(file, settings)
     device = torch.device(device)
     generator = Generator(net, device, computing_dtype(settings.acceleration.precision, device), file)
     generator.net = place(generator.net, settings.acceleration, device)
     return generator
+
+
+def radius_net_for(file: Path, settings: GeneratorSettings) -> RadiusNet | None:
+    """What `settings` say of how much the generator in `file` blurs where; None: everywhere the same."""
+    if settings.radius == "none":
+        return None
+    beside = file.with_name(f"{file.name.partition('_net_')[0]}_net_P.pth")
+    if not settings.radius and not beside.is_file():
+        return None
+    found = Path(settings.radius) if settings.radius else beside
+    return load_radius_net(averaged_file(found) if settings.average else found)
 
 
 def generator_file(

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 
+from models.lens.radius import RadiusNet, settled
 from models.lens.settings import LensChanges, LensSettings
 from models.nets.base import GeneratorNet
 from util.guided_filter import apply_coefficients, guided_coefficients
 from util.optics.blur import render
-from util.optics.light import luma
+from util.optics.light import linear_to_srgb, luma, srgb_to_linear
 from util.optics.sharpness import gradient_magnitude, grown
+from util.optics.varying import varying_blur
 
 # Logits are bounded by the network's tanh times this: the softmax can be sure (0.9999), but never so flat that
 # its gradient dies before the network has learned anything.
@@ -27,6 +29,9 @@ STRIP = 256
 
 # Radii are given at this length of a photo's shorter side, and grow with it.
 REFERENCE_SIDE = 256
+
+# Radii in pixels between which a blur that differs from place to place is mixed: as fine as the eye needs.
+KNOTS = tuple(0.75 * 1.4**step for step in range(16))
 
 # Settings that a file keeps, as buffers of these names.
 KEPT = ("radii", "weights_size", "focus_range", "linear_light", "soft_range")
@@ -56,6 +61,9 @@ class LensGenerator(GeneratorNet):
 
     In evaluation the logits are the mean of what it says of the photo and of its mirror image, which it saw as often.
 
+    With a `radius_net` each place out of focus is blurred as much as a real lens would blur it; the mixture's other
+    weights are not used then.
+
     A background that is as soft already as real lenses leave theirs is left alone: the radii of a photo are multiplied
     by its `softening`.
 
@@ -76,6 +84,7 @@ class LensGenerator(GeneratorNet):
         self.takes_mask = net.input_nc == 4
         for name in KEPT:
             self.register_buffer(name, torch.tensor(0))
+        self.radius_net: RadiusNet | None = None
         self.configure(settings)
         self.register_load_state_dict_post_hook(_read_buffers_of)
 
@@ -110,8 +119,14 @@ class LensGenerator(GeneratorNet):
             x: photos.
             mask: `[B,1,H,W] in [0,1]`, 1 = subject; only a network with a fourth channel looks at it.
         """
-        weights = self.decide(x, mask).weights
-        return self.blur(x, weights, self.softening(x, weights[:, :1]))
+        return self.render(x, self.decide(x, mask).weights)
+
+    def render(self, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """The photo `x` as the lens shows it whose `weights` were decided."""
+        share = self.softening(x, weights[:, :1])
+        if self.radius_net is not None:
+            return self.blur_by_place(x, weights[:, :1], share)
+        return self.blur(x, weights, share)
 
     def decide(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> Decision:
         """What is in focus and what is not; arguments as of `forward`."""
@@ -129,6 +144,28 @@ class LensGenerator(GeneratorNet):
         scale = self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
         radii = self.settings.radii if radii is None else radii
         return render(x, weights, [scale * radius for radius in radii], self.settings.linear_light, share)
+
+    @torch.no_grad()
+    def blur_by_place(self, x: torch.Tensor, in_focus: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+        """Each place with the radius that `radius_net` says a lens would leave there, times aperture and `share`.
+
+        Args:
+            x: photos `[B,3,H,W] in [-1,1]`.
+            in_focus: `[B,1,H,W] in [0,1]`; where it is 1 the result is `x`, exactly.
+            share: `[B]`, of `softening`.
+        """
+        blur = self.radius_net.ask(x, in_focus)
+        level = settled(blur, F.interpolate(in_focus, blur.level.shape[-2:], mode="area"))
+        scale = self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
+        radius = scale * share.view(-1, 1, 1, 1) * (torch.exp2(level) - 1)
+        largest = float(radius.max())
+        radius = F.interpolate(radius, x.shape[-2:], mode="bilinear", align_corners=False)
+        radii = [knot for knot in KNOTS if knot < largest] + [max(largest, KNOTS[0])]
+        light = (x + 1) / 2
+        light = srgb_to_linear(light) if self.settings.linear_light else light
+        light = varying_blur(light, 1 - in_focus, radius, radii)
+        values = linear_to_srgb(light) if self.settings.linear_light else light
+        return x + (1 - in_focus) * (2 * values - 1 - x)
 
     @torch.no_grad()
     def softening(self, x: torch.Tensor, in_focus: torch.Tensor) -> torch.Tensor:

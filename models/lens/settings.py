@@ -128,6 +128,12 @@ def add_lens_test_options(parser: ArgumentParser) -> None:
     """What of a trained lens can be changed at test."""
     add = parser.add_argument_group("lens output").add_argument
     add("--aperture", type=float, default=1.0, help="multiplies the radii of the blur")
+    add(
+        "--radius",
+        default="",
+        help="file of --model radius, latest_net_P.pth: blur each place as a real lens would; default: the one beside "
+        "the generator's weights, where there is one; none = one blur for the whole background",
+    )
     add("--weights_size", type=int, help="see train.py; default: as trained")
     add("--lens_light", choices=("linear", "srgb"), help="see train.py; default: as trained")
     for name in ("focus_range", "soft_range"):

@@ -26,6 +26,9 @@ class GeneratorNet(nn.Module):
     # Renders by the size of each photo, which no exported graph holds.
     can_export = True
 
+    # A network that says how much a lens blurs each place (`models.lens.radius`), of a generator that can use it.
+    radius_net: nn.Module | None
+
     @property
     def input_nc(self) -> int:
         """Channels of what the first convolution takes."""

@@ -23,17 +23,11 @@ def varying_blur(
     Returns:
         `[B,3,H,W]`; where the radius is 0, `light` itself, exactly.
     """
-    mixed, below = torch.zeros_like(light), 0.0
-    copies = [light]
-    with torch.no_grad():
-        copies += [disc_blur(light, background, r) for r in radii]
-    knots = [0.0, *radii]
-    for index, copy in enumerate(copies):
-        # The hat of this knot: 1 at its radius, 0 at its neighbours'.
-        below = knots[index - 1] if index else -1.0
-        rising = ((radius - below) / (knots[index] - below)).clamp(0, 1)
-        falling = 0.0
-        if index + 1 < len(knots):
-            falling = ((radius - knots[index]) / (knots[index + 1] - knots[index])).clamp(0, 1)
-        mixed = mixed + (rising - falling) * copy
+    # From one radius to the next, what is beyond it goes over into the larger disc; one copy at a time.
+    mixed, inner = light, 0.0
+    for outer in radii:
+        with torch.no_grad():
+            copy = disc_blur(light, background, outer)
+        mixed = torch.lerp(mixed, copy, ((radius - inner) / (outer - inner)).clamp(0, 1).expand_as(copy))
+        inner = outer
     return mixed

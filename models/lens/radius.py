@@ -1,0 +1,94 @@
+"""Where a lens blurs, and how much: learned from photos that a real lens took, asked about those it didn't.
+
+`RadiusNet` looks at a picture too small and too soft to show whether it is sharp, and at the subject's mask. What it
+learns from photos of domain B, whose blur is measured, it can therefore be asked about photos of domain A, where
+everything is sharp: the ground at the feet stays, the wall is soft, the street is gone.
+"""
+
+import os
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+from models.nets.defocus import DefocusNet
+from util.checkpoint import load_state_dict
+from util.errors import UserError
+
+# Shorter side, in pixels, of the picture that it looks at. A blur of 4 pixels at 256 is one of 1 pixel here.
+LOOK_SIDE = 64
+
+# Deviation of the Gaussian, in those pixels, that hides what is left of sharpness; in training it varies.
+LOOK_SIGMA = 1.5
+
+
+class Blur(NamedTuple):
+    """Level log2(1 + radius), radius in pixels where the photo's shorter side is 256, and log of the expected error.
+
+    Each `[B,1,h,w]`.
+    """
+
+    level: torch.Tensor
+    log_scale: torch.Tensor
+
+
+class RadiusNet(DefocusNet):
+    """`DefocusNet` of a picture and a mask in which sharpness can't be seen."""
+
+    def __init__(self, width: int = 24):
+        super().__init__(input_nc=4, width=width)
+
+    def ask(self, x: torch.Tensor, mask: torch.Tensor) -> Blur:
+        """How a lens would blur photos `[B,3,H,W] in [-1,1]` with their subjects `[B,1,H,W] in [0,1]` in focus."""
+        scale = LOOK_SIDE / min(x.shape[-2:])
+        size = [max(1, round(side * scale)) for side in x.shape[-2:]]
+        seen = look(*(F.interpolate(y, size, mode="area") for y in (x, mask)), LOOK_SIGMA)
+        # Grey beyond the border, as beside the photos of training.
+        padding = [-side % self.divisor for side in size]
+        level, log_scale = self(F.pad(seen, (0, padding[1], 0, padding[0])))
+        rows, columns = (-(-side // 4) for side in size)
+        return Blur(level[..., :rows, :columns], log_scale[..., :rows, :columns])
+
+
+def load_radius_net(path: str | os.PathLike) -> RadiusNet:
+    """Load what `train.py --model radius` saved; evaluation mode, on the CPU.
+
+    Raises:
+        UserError: no such file, unreadable, or not the weights of a radius network.
+    """
+    state = load_state_dict(path, "train it with --model radius, or see --radius")
+    try:
+        net = RadiusNet(state["stem.1.weight"].shape[0])
+        net.load_state_dict({key: value.float() for key, value in state.items()})
+    except (KeyError, RuntimeError):
+        raise UserError(f"{path}: not the weights of a radius network (latest_net_P.pth)") from None
+    return net.eval()
+
+
+def look(x: torch.Tensor, mask: torch.Tensor, sigma: float) -> torch.Tensor:
+    """What `RadiusNet` sees: `x` `[B,3,h,w] in [-1,1]`, softened by a Gaussian of `sigma` pixels, and the mask
+    `[B,1,h,w] in [0,1]` mapped to [-1,1]: `[B,4,h,w]`."""
+    reach = max(1, round(3 * sigma))
+    taps = torch.exp(-torch.arange(-reach, reach + 1, device=x.device).float().square() / (2 * sigma**2))
+    taps = (taps / taps.sum()).to(x.dtype)
+    rows = F.pad(x, (0, 0, reach, reach), mode="replicate")
+    x = F.conv2d(rows, taps.view(1, 1, -1, 1).expand(x.shape[1], 1, -1, 1), groups=x.shape[1])
+    columns = F.pad(x, (reach, reach, 0, 0), mode="replicate")
+    x = F.conv2d(columns, taps.view(1, 1, 1, -1).expand(x.shape[1], 1, 1, -1), groups=x.shape[1])
+    return torch.cat([x, 2 * mask - 1], dim=1)
+
+
+def settled(blur: Blur, mask: torch.Tensor) -> torch.Tensor:
+    """Levels `[B,1,h,w]`, not below 0, with those of uncertain places drawn to the mean of their row's background.
+
+    Mirrors, people side by side at other distances: where it can't be known how far away a place is, the height in the
+    picture is the best guess.
+
+    Args:
+        mask: `[B,1,h,w] in [0,1]`, 1 = subject, whose levels have no part in the means.
+    """
+    certainty = torch.exp(-torch.exp(blur.log_scale))
+    level = blur.level.clamp(min=0)
+    weight = certainty * (1 - mask) + 1e-6
+    row = (weight * level).sum(-1, keepdim=True) / weight.sum(-1, keepdim=True)
+    return certainty * level + (1 - certainty) * row

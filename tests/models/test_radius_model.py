@@ -1,0 +1,146 @@
+"""Where a lens blurs: learned from maps of domain B, unseen sharpness, and rendered by a lens generator."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from skimage import data
+
+import train
+from data import create_dataset
+from models import create_model, load_generator
+from models.inference.generator import GeneratorSettings
+from models.lens.generator import LensGenerator
+from models.lens.radius import LOOK_SIDE, LOOK_SIGMA, Blur, RadiusNet, load_radius_net, look, settled
+from models.lens.settings import LensSettings
+from models.networks import define_G
+from options import TrainOptions
+from util.blur_maps import BlurMap, write_blur_map
+from util.checkpoint import save_network
+from util.errors import UserError
+from util.optics.blur import disc_blur
+
+
+@pytest.fixture
+def shallow(tmp_path):
+    """A dataroot of domain B: photos whose upper half has a radius of 3 pixels."""
+    (tmp_path / "D/trainB").mkdir(parents=True)
+    (tmp_path / "D/maskB").mkdir()
+    mask = np.zeros((160, 120), np.uint8)
+    mask[80:, 40:80] = 255
+    radius = np.zeros((64, 48), np.float32)
+    radius[:32] = 3
+    for number in range(4):
+        part = data.coffee()[10 * number : 160 + 10 * number, 40 * number : 120 + 40 * number]
+        Image.fromarray(part).save(tmp_path / f"D/trainB/{number}.png")
+        Image.fromarray(mask).save(tmp_path / f"D/maskB/{number}.png")
+        write_blur_map(BlurMap(radius, np.ones_like(radius)), tmp_path / f"D/blurB/{number}.png")
+    return tmp_path / "D"
+
+
+def flags(dataroot, *more):
+    return [
+        *(
+            "--dataroot",
+            str(dataroot),
+            "--checkpoints_dir",
+            str(dataroot.parent / "checkpoints"),
+            "--name",
+            "P",
+        ),
+        *("--model", "radius", "--npf", "8", "--batch_size", "4", "--device", "cpu", "--n_epochs_decay", "0"),
+        *("--num_threads", "0", "--display_id", "0", "--no_html", *more),
+    ]
+
+
+def test_learns_that_the_upper_half_is_soft(shallow):
+    opt = TrainOptions().parse(flags(shallow, "--n_epochs", "1", "--lr", "0.02", "--ema", "0.9"))
+    torch.manual_seed(0)
+    loader, model = create_dataset(opt), create_model(opt)
+    model.setup()
+    for epoch in range(36):
+        loader.set_epoch(epoch)
+        for batch in loader:
+            model.train_step(batch)
+    model.save_networks("latest")
+    net = load_radius_net(model.save_dir / "latest_net_P.pth")
+    photo = torch.from_numpy(data.coffee()[:160, 300:420]).permute(2, 0, 1)[None].float() / 127.5 - 1
+    mask = torch.zeros(1, 1, 160, 120)
+    mask[..., 80:, 40:80] = 1
+    with torch.inference_mode():
+        level = net.ask(photo, mask).level[0, 0]
+    upper, lower = level[: len(level) // 2 - 1].mean(), level[len(level) // 2 + 1 :].mean()
+    assert upper > 1.2 and lower < 0.8
+
+
+def test_maps_that_are_missing_are_named_with_the_command(shallow, capsys):
+    (shallow / "blurB/2.png").unlink()
+    with pytest.raises(SystemExit):
+        train.main(flags(shallow, "--n_epochs", "1"))
+    assert "1 of 4 photos have no blur map" in (message := capsys.readouterr().err)
+    assert "python scripts/measure_blur.py --dataroot" in message
+
+
+def test_a_look_hides_whether_a_photo_is_sharp():
+    """What is left of the difference to a copy behind a disc of 4 pixels is a small part of it."""
+    photo = torch.from_numpy(data.chelsea()[:256, :256]).permute(2, 0, 1)[None].float() / 127.5 - 1
+    blurred = disc_blur(photo / 2 + 0.5, torch.ones(1, 1, 256, 256), 4.0) * 2 - 1
+    mask = torch.zeros(1, 1, LOOK_SIDE, LOOK_SIDE)
+    small = [F.interpolate(x, LOOK_SIDE, mode="area") for x in (photo, blurred)]
+    seen = [look(x, mask, LOOK_SIGMA)[:, :3, 6:-6, 6:-6] for x in small]
+    difference = (seen[0] - seen[1]).square().mean().sqrt()
+    assert difference < 0.1 * (photo - blurred).square().mean().sqrt()
+    flat = torch.full((1, 3, 20, 30), 0.3)
+    assert torch.allclose(look(flat, torch.ones(1, 1, 20, 30), 2.0)[:, :3], flat, atol=1e-6)
+
+
+def test_uncertain_places_get_the_mean_of_their_row():
+    level = torch.tensor([[[[1.0, 3.0, 5.0], [-1.0, 2.0, 2.0]]]])
+    sure, unsure = -20.0, 20.0
+    log_scale = torch.tensor([[[[sure, sure, unsure], [sure, sure, sure]]]])
+    mask = torch.zeros(1, 1, 2, 3)
+    expected = torch.tensor([[[[1.0, 3.0, 2.0], [0.0, 2.0, 2.0]]]])
+    assert torch.allclose(settled(Blur(level, log_scale), mask), expected, atol=1e-3)
+
+
+class Told(RadiusNet):
+    """Level 2, which is a radius of 3 pixels at 256, left of the middle; right of it sharp."""
+
+    def forward(self, x):
+        level = x.new_zeros(len(x), 1, x.shape[-2] // 4, x.shape[-1] // 4)
+        level[..., : level.shape[-1] // 2] = 2
+        return level, torch.full_like(level, -20.0)
+
+
+def test_lens_blurs_each_place_by_its_radius():
+    torch.manual_seed(0)
+    lens = LensGenerator(define_G(3, 2, 4, "resnet_6blocks"), LensSettings((4.0,), linear_light=False)).eval()
+    lens.radius_net = Told(8)
+    x = torch.rand(1, 3, 128, 128) * 2 - 1
+    nothing, share = torch.zeros(1, 1, 128, 128), torch.ones(1)
+    out = lens.blur_by_place(x, nothing, share)
+    expected = disc_blur((x + 1) / 2, 1 - nothing, 1.5) * 2 - 1
+    assert torch.allclose(out[..., :56], expected[..., :56], atol=1e-4)
+    assert torch.allclose(out[..., 76:], x[..., 76:], atol=1e-6)
+    # What is in focus is the photo's, exactly, whatever the map says.
+    assert torch.equal(lens.blur_by_place(x, 1 - nothing, share), x)
+    # The aperture scales, a background that is soft already gets less.
+    lens.configure(LensSettings((4.0,), linear_light=False, aperture=2.0))
+    twice = lens.blur_by_place(x, nothing, share)
+    assert torch.allclose(lens.blur_by_place(x, nothing, share / 2), out, atol=1e-6)
+    assert twice[..., :56].std() < out[..., :56].std()
+
+
+def test_the_network_beside_a_generator_is_used_unless_told_not_to(tmp_path):
+    torch.manual_seed(0)
+    lens = LensGenerator(define_G(3, 2, 4, "resnet_6blocks"), LensSettings((4.0,), 32))
+    save_network(lens, tmp_path / "latest_net_G.pth")
+    assert load_generator(tmp_path).net.radius_net is None
+    save_network(RadiusNet(8), tmp_path / "latest_net_P.pth")
+    assert load_generator(tmp_path).net.radius_net is not None
+    assert load_generator(tmp_path, settings=GeneratorSettings(radius="none")).net.radius_net is None
+    with pytest.raises(UserError, match=r"gone\.pth: no such file.*--radius"):
+        load_generator(tmp_path, settings=GeneratorSettings(radius=str(tmp_path / "gone.pth")))
+    with pytest.raises(UserError, match="not the weights of a radius network"):
+        load_generator(tmp_path, settings=GeneratorSettings(radius=str(tmp_path / "latest_net_G.pth")))
