@@ -15,7 +15,15 @@ from deeplab.smoothing import disc_blur, gaussian_blur, mean_blur
 from util.domains import domains
 from util.errors import UserError
 from util.images import find_by_stem, read_image, read_mask, write_image
-from util.measure.evaluation import Photo, find_mattes, find_outputs, find_sources, in_parallel
+from util.measure.evaluation import (
+    Photo,
+    find_mattes,
+    find_outputs,
+    find_pairs,
+    find_sources,
+    in_parallel,
+)
+from util.measure.lab import LENSES, is_lab
 from util.measure.results import check_names, file_name, parse_result
 
 NOT_IN_BROWSERS = (".tif", ".tiff", ".ppm")
@@ -23,13 +31,32 @@ NOT_IN_BROWSERS = (".tif", ".tiff", ".ppm")
 Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
-    """The photos that every method has, with each method's output copied (or made) below `args.output`."""
+def sources(args: argparse.Namespace) -> list[Photo]:
+    """The input photos, each with what belongs to it: mask or truth, mattes where there are two."""
+    if args.pairs:
+        if args.baselines:
+            raise UserError(
+                "--baselines: --pairs have no masks to blur behind; give --results of the same photos"
+            )
+        return find_pairs(args.pairs)
     domain = domains(args.direction)[0]
     mattes = args.dataroot / f"matte{domain}"
     masks = args.dataroot / f"mask{domain}"
     photos = find_sources(args.dataroot / f"{args.phase}{domain}", masks if masks.is_dir() else mattes)
     photos = find_mattes(photos, mattes, args.dataroot / f"matte{domain}_2")
+    if not args.truth:
+        return photos
+    truths = find_truths(args.truth, photos)
+    lens = args.truth.name if is_lab(args.dataroot) and args.truth.name in LENSES else None
+    return [
+        replace(photo, truth=truths[photo.stem], lens=lens) if photo.stem in truths else photo
+        for photo in photos
+    ]
+
+
+def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
+    """The photos that every method has, with each method's output copied (or made) below `args.output`."""
+    photos = sources(args)
     results = [parse_result(argument) for argument in args.results]
     blurs = baselines(args.disc_radii) if args.baselines else {}
     check_names([result.title for result in results] + (["input", *blurs] if blurs else []))
@@ -41,13 +68,41 @@ def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
         raise UserError(f"--results: no file there is named like a photo in {photos[0].source.parent}")
     if len(common) < len(photos):
         print(f"{len(common)} of {len(photos)} photos have an output of every method; only they count")
-    if args.truth:
-        truths = find_truths(args.truth, common)
-        common = [replace(photo, truth=truths.get(photo.stem)) for photo in common]
+    common = with_alphas(common, args.alphas, list(methods))
     images = args.output / "images"
     images.mkdir(parents=True, exist_ok=True)
     fill = partial(lay_out, images=images, methods=methods, blurs=blurs)
     return in_parallel(pool, fill, common, "copying and blurring")
+
+
+def with_alphas(photos: list[Photo], arguments: list[str], methods: list[str]) -> list[Photo]:
+    """The photos with the in-focus weights that `--alphas NAME=DIR` name.
+
+    Raises:
+        UserError: a name is none of the methods, or a photo has no file in the folder.
+    """
+    for result in map(parse_result, arguments):
+        if result.title not in methods:
+            raise UserError(f"--alphas {result.title}: no --results of this name")
+        files = find_outputs(result.folder, result.label)
+        missing = [photo.stem for photo in photos if photo.stem not in files]
+        if missing:
+            raise UserError(f"--alphas {result.folder}: no file for {', '.join(missing[:5])}")
+        photos = [
+            replace(photo, alphas={**photo.alphas, result.title: files[photo.stem]}) for photo in photos
+        ]
+    return photos
+
+
+def strengths(args: argparse.Namespace) -> dict[str, dict[float, str]]:
+    """Method -> strength -> title, of the methods that come at several strengths; discs among them."""
+    found: dict[str, dict[float, str]] = {}
+    for result in map(parse_result, args.results):
+        if result.strength is not None:
+            found.setdefault(result.name, {})[result.strength] = result.title
+    if args.baselines:
+        found["disc"] = {radius: f"disc {radius:g}" for radius in args.disc_radii}
+    return {name: titles for name, titles in found.items() if len(titles) > 1}
 
 
 def find_truths(folder: Path, photos: list[Photo]) -> dict[str, Path]:

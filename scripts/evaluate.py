@@ -20,9 +20,9 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.compared import chosen_for_grid, collect
+from scripts.compared import chosen_for_grid, collect, strengths
 from util.domains import domains
-from util.errors import command_line
+from util.errors import UserError, command_line
 from util.images import read_image
 from util.measure.distributions import blur_match, median_with_interval
 from util.measure.evaluation import (
@@ -45,6 +45,7 @@ from util.measure.report import (
     write_grid,
     write_page,
 )
+from util.measure.strengths import CHOSEN_BY, best_of, controllabilities
 from util.parallel import process_pool
 
 if TYPE_CHECKING:
@@ -57,7 +58,13 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--dataroot", type=Path, required=True, help="folder with <phase>A, <phase>B, maskA, maskB")
+    add("--dataroot", type=Path, help="folder with <phase>A, <phase>B, maskA, maskB")
+    add(
+        "--pairs",
+        type=Path,
+        metavar="DIR",
+        help="instead of --dataroot: NAME_allinfocus and NAME_near, its true result",
+    )
     add("--phase", default="test", help="which photos: test, val or train")
     add("--direction", default="AtoB", choices=("AtoB", "BtoA"), help="BtoA: inputs are B, real photos A")
     add(
@@ -65,7 +72,15 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         nargs="*",
         default=[],
         metavar="[NAME=]DIR[:LABEL]",
-        help="folders of test.py, or of pictures",
+        help="folders of test.py, or of pictures; NAME@1=DIR NAME@2=DIR2: one method at several strengths",
+    )
+    add(
+        "--best_of",
+        choices=CHOSEN_BY,
+        help="of a method at several strengths take, for each photo, the best by this figure",
+    )
+    add(
+        "--alphas", nargs="*", default=[], metavar="NAME=DIR", help="in-focus weights of a method, on the lab"
     )
     add("--baselines", action="store_true", help="compare with the input and with blurs behind the mask")
     add("--disc_radii", nargs="*", type=float, default=[6], help="discs among the baselines, pixels")
@@ -76,7 +91,10 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add("--export_grid", type=Path, metavar="FILE", help="write one contact sheet, photos by methods")
     add("--grid_photos", nargs="*", metavar="STEM", help="photos of the contact sheet; default: all")
     add("--num_threads", type=int, default=2, help="processes that measure photos")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if (args.dataroot is None) == (args.pairs is None):
+        raise UserError("give either --dataroot or --pairs")
+    return args
 
 
 @command_line
@@ -91,9 +109,17 @@ def main(argv: list[str] | None = None) -> None:
         per_photo = {photo.stem: of_methods for photo, of_methods in zip(photos, figures, strict=True)}
         if lpips:
             add_lpips(per_photo, photos, lpips)
+        control = controllabilities(per_photo, strengths(args))
+        if args.best_of:
+            per_photo, photos = best_of(per_photo, photos, strengths(args), args.best_of)
+            on_sheet = chosen_for_grid(photos, args.grid_photos) if args.export_grid else []
         evaluation = summarize(per_photo, photos, args, inception, pool)
+        for name, figure in control.items():
+            for title in {name, *strengths(args)[name].values()} & set(evaluation.of_sets):
+                evaluation.of_sets[title]["controllability"] = figure
     write_files(evaluation, args.output)
-    page = write_page(evaluation, photos, args.output, f"Comparison on {args.dataroot.name}, {args.phase}")
+    place = f"{args.dataroot.name}, {args.phase}" if args.dataroot else args.pairs.name
+    page = write_page(evaluation, photos, args.output, f"Comparison on {place}")
     if args.export_grid:
         write_grid(on_sheet, args.export_grid)
     print(as_text(*table(evaluation)))
@@ -149,8 +175,8 @@ def summarize(
     }
     of_sets: dict[str, dict[str, float]] = {method: {} for method in methods}
     domain = domains(args.direction)[1]
-    folder = args.dataroot / f"{args.phase}{domain}"
-    if not folder.is_dir():
+    folder = args.dataroot / f"{args.phase}{domain}" if args.dataroot else None
+    if folder is None or not folder.is_dir():
         return Evaluation(per_photo, medians, of_sets, None)
     real = find_sources(folder, args.dataroot / f"mask{domain}")
     real_gradients = in_parallel(pool, measure_background, real, "real photos")

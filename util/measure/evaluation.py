@@ -12,11 +12,16 @@ from tqdm import tqdm
 
 from util.errors import UserError
 from util.images import find_by_stem, read_image, read_mask
+from util.measure.against_truth import figures_against_truth
 from util.measure.keeping import Agreement, at_side, figures_of_keeping
+from util.measure.lab import read_truth
+from util.measure.matting import figures_of_alpha
 from util.measure.metrics import Regions, background_gradient, figures_of_output, psnr, ssim
+from util.measure.radius import Ladder
 from util.parallel import bounded_map
 
 OUTPUT_LABELS = ("fake_B", "fake")  # as test.py names outputs, in the order they are looked for
+PAIR = ("_allinfocus", "_near")  # endings of the two photos of a pair
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,15 +29,25 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo to compare methods on: its file, its mask, each method's output, perhaps the true result, perhaps two
-    independent mattes of the subject."""
+    """A photo to compare methods on.
+
+    Attributes:
+        mask: of its subject; None where figures of the whole are all that counts.
+        outputs: each method's result.
+        truth: the true result.
+        mattes: two independent opinions on the subject.
+        lens: the lens of the lab that made the truth.
+        alphas: in-focus weights, of the methods that tell them.
+    """
 
     stem: str
     source: Path
-    mask: Path
+    mask: Path | None
     outputs: dict[str, Path] = field(default_factory=dict)
     truth: Path | None = None
     mattes: tuple[Path, Path] | None = None
+    lens: str | None = None
+    alphas: dict[str, Path] = field(default_factory=dict)
 
 
 def find_sources(photos: Path, masks: Path) -> list[Photo]:
@@ -54,6 +69,28 @@ def find_sources(photos: Path, masks: Path) -> list[Photo]:
     if not sources:
         raise UserError(f"{photos}: no photos in it")
     return [Photo(stem, path, mask_files[stem]) for stem, path in sorted(sources.items())]
+
+
+def find_pairs(folder: Path) -> list[Photo]:
+    """The photos `<name>_allinfocus` of a folder, each with `<name>_near`, the same through a lens, as its truth.
+
+    Raises:
+        UserError: there is no such folder, or no pair in it.
+    """
+    if not folder.is_dir():
+        raise UserError(f"--pairs {folder}: no such folder")
+    files = find_by_stem(folder)
+    sharp = {stem.removesuffix(PAIR[0]): path for stem, path in files.items() if stem.endswith(PAIR[0])}
+    photos = [
+        Photo(path.stem, path, None, truth=files[name + PAIR[1]])
+        for name, path in sorted(sharp.items())
+        if name + PAIR[1] in files
+    ]
+    if not photos:
+        raise UserError(
+            f"--pairs {folder}: no photo there is named NAME{PAIR[0]}, with another NAME{PAIR[1]}"
+        )
+    return photos
 
 
 def find_mattes(photos: list[Photo], first: Path, second: Path) -> list[Photo]:
@@ -109,29 +146,71 @@ def measure_visuals(images: Mapping[str, Image.Image]) -> dict[str, float]:
 
 
 def measure_photo(photo: Photo) -> dict[str, dict[str, float]]:
-    """Figures of each method on a photo (see `util.measure.metrics`); with a truth also `psnr` and `ssim` to it, with
-    two mattes those of `util.measure.keeping`.
+    """Figures of each method on a photo, as far as what belongs to the photo tells them.
 
-    The input, the mask and the truth are scaled to an output's size if it was made at another one.
+    With a mask those of `util.measure.metrics` and `blur_radius` (`util.measure.radius`); with a truth `psnr` and
+    `ssim` to it; on a scene of the lab those of `util.measure.against_truth` and `util.measure.matting`; with two
+    mattes those of `util.measure.keeping`. What has another size than an output is scaled to the output's.
     """
+    figures: dict[str, dict[str, float]] = {method: {} for method in photo.outputs}
+    parts = [
+        (_against_source, photo.mask),
+        (_against_true_photo, photo.truth and not photo.lens),
+        (_against_scene, photo.lens),
+        (_where_mattes_agree, photo.mattes),
+    ]
+    for measure, applies in parts:
+        if applies:
+            for method, found in measure(photo).items():
+                figures[method] |= found
+    return figures
+
+
+def _against_source(photo: Photo) -> dict[str, dict[str, float]]:
     prepared: dict[tuple[int, int], tuple[np.ndarray, Regions]] = {}
     figures = {}
+    source, regions = read_source(photo)
+    ladder = Ladder.of_photo(source, regions.background)
     for method, path in photo.outputs.items():
         picture = read_image(path)
         if picture.size not in prepared:
             prepared[picture.size] = read_source(photo, picture.size)
         output = as_array(picture)
         figures[method] = figures_of_output(output, *prepared[picture.size])
-        if photo.truth:
-            reference = as_array(read_image(photo.truth), picture.size)
-            figures[method] |= {"psnr": psnr(output, reference), "ssim": ssim(output, reference)}
-    if photo.mattes:
-        regions = Agreement.of_mattes(*(at_side(_matte(path)) for path in photo.mattes))
-        source = at_side(as_array(read_image(photo.source)))
-        for method, path in photo.outputs.items():
-            output = at_side(as_array(read_image(path)))
-            figures[method] |= figures_of_keeping(output, source, regions)
+        figures[method]["blur_radius"] = ladder.radius_of(output)
     return figures
+
+
+def _against_true_photo(photo: Photo) -> dict[str, dict[str, float]]:
+    figures = {}
+    for method, path in photo.outputs.items():
+        output = as_array(read_image(path))
+        reference = as_array(read_image(photo.truth), output.shape[1::-1])
+        figures[method] = {"psnr": psnr(output, reference), "ssim": ssim(output, reference)}
+    return figures
+
+
+def _against_scene(photo: Photo) -> dict[str, dict[str, float]]:
+    truth = read_truth(photo.source.parents[1], photo.stem, photo.lens)
+    size = truth.photo.shape[1::-1]
+    source = as_array(read_image(photo.source), size)
+    figures = {}
+    for method, path in photo.outputs.items():
+        output = as_array(read_image(path), size)
+        figures[method] = figures_against_truth(output, source, truth)
+        if method in photo.alphas:
+            alpha = read_mask(photo.alphas[method]).resize(size, Image.Resampling.BILINEAR)
+            figures[method] |= figures_of_alpha(np.asarray(alpha, np.float32) / 255, truth.alpha, truth.hair)
+    return figures
+
+
+def _where_mattes_agree(photo: Photo) -> dict[str, dict[str, float]]:
+    regions = Agreement.of_mattes(*(at_side(_matte(path)) for path in photo.mattes))
+    source = at_side(as_array(read_image(photo.source)))
+    return {
+        method: figures_of_keeping(at_side(as_array(read_image(path))), source, regions)
+        for method, path in photo.outputs.items()
+    }
 
 
 def _matte(path: Path) -> np.ndarray:
