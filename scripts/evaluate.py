@@ -4,6 +4,8 @@
     python scripts/evaluate.py --dataroot D --results mine=DIR theirs=DIR2 --baselines  several, compared
     python scripts/evaluate.py --dataroot D --results DIR own=DIR:fake_B_noMask  pictures of another label
     ... --export_grid sheet.png --grid_photos a1 a7  a sheet for a paper
+    ... --blind page  a page on which people say which of two results is better, without names
+    python scripts/evaluate.py --votes anna.csv ben.csv --blind page  what they prefer
 
 Inputs are `D/<phase>A`, masks `D/maskA`, real photos `D/<phase>B` with `D/maskB`; two independent mattes of every
 subject, `D/matteA` and `D/matteA_2`, tell what was blurred and left sharp by mistake. Writes `index.html` (a
@@ -24,6 +26,7 @@ from scripts.compared import chosen_for_grid, collect, strengths
 from util.domains import domains
 from util.errors import UserError, command_line
 from util.images import read_image
+from util.measure.blind import write_blind_page
 from util.measure.distributions import blur_match, median_with_interval
 from util.measure.evaluation import (
     Photo,
@@ -46,6 +49,7 @@ from util.measure.report import (
     write_page,
 )
 from util.measure.strengths import CHOSEN_BY, best_of, controllabilities
+from util.measure.votes import KEY_FILE, preference_rows, preferences, read_votes
 from util.parallel import process_pool
 
 if TYPE_CHECKING:
@@ -90,8 +94,16 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add("--inception_weights", type=Path, help="torch-fidelity's weights; without them no FID and KID")
     add("--export_grid", type=Path, metavar="FILE", help="write one contact sheet, photos by methods")
     add("--grid_photos", nargs="*", metavar="STEM", help="photos of the contact sheet; default: all")
+    add("--blind", type=Path, metavar="DIR", help="write a page to compare results without their names")
+    add("--votes", type=Path, nargs="+", metavar="CSV", help="what raters saved from the page in --blind")
     add("--num_threads", type=int, default=2, help="processes that measure photos")
     args = parser.parse_args(argv)
+    if args.votes:
+        if args.blind is None:
+            raise UserError(
+                "--votes: give the folder of the page too, --blind DIR; its key names the methods"
+            )
+        return args
     if (args.dataroot is None) == (args.pairs is None):
         raise UserError("give either --dataroot or --pairs")
     return args
@@ -101,6 +113,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     """Measure, write, print."""
     args = parse(argv)
+    if args.votes:
+        print(as_text(*preference_rows(preferences(read_votes(args.votes, args.blind)))))
+        return
     with process_pool(args.num_threads) as pool:
         lpips, inception = load_networks(args)  # first: a wrong file must not cost the work before
         photos = collect(args, pool)
@@ -122,6 +137,8 @@ def main(argv: list[str] | None = None) -> None:
     page = write_page(evaluation, photos, args.output, f"Comparison on {place}")
     if args.export_grid:
         write_grid(on_sheet, args.export_grid)
+    if args.blind:
+        print(f"To be judged: {write_blind_page(photos, args.blind)}; {KEY_FILE} beside it is not for raters")
     print(as_text(*table(evaluation)))
     print(
         real_photos_line(evaluation)
