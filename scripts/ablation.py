@@ -3,8 +3,11 @@
     python scripts/ablation.py --dataroot D              # what is done already is not done again; hours on a CPU
     python scripts/ablation.py --dataroot D --rows portrait_1 short
     python scripts/ablation.py --dataroot D --only_page  # from the figures that are there
+    python scripts/ablation.py --dataroot D --only_six --lab LAB --photos PHOTOS --published RESULTS  # the table on top
 
-D holds trainA, trainB, testA, testB, maskA, maskB.
+D holds trainA, trainB, testA, testB, maskA, maskB. LAB was made by datasets/make_lab.py; PHOTOS holds testA, matteA and
+matteA_2; RESULTS the published models' results on D/testA, a folder for each model. scripts/six_rows.py says how
+settings are chosen and what they are reported on.
 """
 
 import argparse
@@ -18,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from scripts.six_rows import Folder, SixRows, section
 from util.errors import UserError, command_line
 from util.files import write_text
 from util.images import list_images
@@ -25,6 +29,7 @@ from util.measure.report import TITLES
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path("results/ablation")
+EVERY_ROW = "## Every row, on portraits"
 
 
 @dataclass(frozen=True)
@@ -205,6 +210,8 @@ def page(content: dict, photos_in_training: int) -> str:
         "Made by `scripts/ablation.py`, which trains, tests and measures. What it shows is said in "
         "[lens.md](lens.md) and, for the rows `painter`, in [adversarial.md](adversarial.md).",
         "",
+        EVERY_ROW,
+        "",
         f"Medians over {content['photos']} photos that were not among the {photos_in_training} trained on. Blur "
         f"match of random halves of the real photos: median {real['halves_median']:.3f}, 95% below "
         f"{real['halves_high']:.3f}.",
@@ -227,6 +234,24 @@ def page(content: dict, photos_in_training: int) -> str:
     return "\n".join(lines)
 
 
+def with_six_rows(text: str, lines: Sequence[str]) -> str:
+    """The document with these lines before the table of every row, in place of those that were there."""
+    before, _, after = text.partition(EVERY_ROW)
+    return "\n".join([before.partition("## ")[0].rstrip(), "", *lines, EVERY_ROW]) + after
+
+
+def six_rows(args: argparse.Namespace) -> list[str]:
+    """Run and measure the methods of the table on top; returns its lines."""
+    scales = {"lab": 2.0, "photos": 3.0, "portraits": 1.0}  # 512, about 768, 256 pixels
+    places = {"lab": args.lab, "photos": args.photos, "portraits": args.dataroot}
+    folders = [Folder(role, place.resolve(), scales[role]) for role, place in places.items() if place]
+    table = SixRows(folders, args.published and args.published.resolve(), RESULTS / "six_rows", run)
+    counts = ", ".join(
+        f"{len(list_images(folder.dataroot / 'testA'))} of {folder.role}" for folder in folders
+    )
+    return section(table.rows(), counts)
+
+
 @command_line
 def main(argv: Sequence[str] | None = None) -> None:
     """Train, test, measure, write."""
@@ -234,8 +259,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--dataroot", type=Path, required=True, help="folder with trainA, trainB, testA, ...")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), help="rows of the table")
     parser.add_argument("--only_page", action="store_true", help="write the page from the figures at hand")
+    parser.add_argument("--lab", type=Path, help="scenes of datasets/make_lab.py")
+    parser.add_argument(
+        "--photos", type=Path, help="folder with testA, matteA, matteA_2: real photos, real size"
+    )
+    parser.add_argument(
+        "--published", type=Path, help="folder of the published models' results, one folder each"
+    )
+    parser.add_argument(
+        "--only_six", action="store_true", help="make the table on top anew, leave the rest of the page"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "ablation.md", help="page to write")
     args = parser.parse_args(argv)
+    if args.only_six:
+        lines = six_rows(args)
+        write_text(args.output, with_six_rows(args.output.read_text(encoding="utf-8"), lines))
+        return
     dataroot = str(args.dataroot.resolve())
     figures = ROOT / RESULTS / "figures" / "figures.json"
     if not args.only_page:
@@ -246,7 +285,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     elif not figures.is_file():
         raise UserError(f"{figures}: no such file; leave --only_page out")
     content = json.loads(figures.read_text(encoding="utf-8"))
-    write_text(args.output, page(content, len(list_images(args.dataroot / "trainA"))))
+    text = page(content, len(list_images(args.dataroot / "trainA")))
+    write_text(args.output, with_six_rows(text, six_rows(args)) if args.lab or args.photos else text)
 
 
 if __name__ == "__main__":

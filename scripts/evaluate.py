@@ -23,6 +23,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from scripts.compared import chosen_for_grid, collect, strengths
+from scripts.seen_blur import add_real_row, add_seen_blur, radius_map
 from util.domains import domains
 from util.errors import UserError, command_line
 from util.images import read_image
@@ -92,6 +93,11 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add("--output", type=Path, default=Path("results/comparison"), help="folder for the page and the figures")
     add("--lpips_weights", type=Path, help="torchvision's alexnet-owt-7be5be79.pth; without it no LPIPS")
     add("--inception_weights", type=Path, help="torch-fidelity's weights; without them no FID and KID")
+    add(
+        "--blur_weights",
+        type=Path,
+        help="latest_net_E.pth of --model defocus: the blur that it sees, beside real B",
+    )
     add("--export_grid", type=Path, metavar="FILE", help="write one contact sheet, photos by methods")
     add("--grid_photos", nargs="*", metavar="STEM", help="photos of the contact sheet; default: all")
     add("--blind", type=Path, metavar="DIR", help="write a page to compare results without their names")
@@ -118,17 +124,22 @@ def main(argv: list[str] | None = None) -> None:
         return
     with process_pool(args.num_threads) as pool:
         lpips, inception = load_networks(args)  # first: a wrong file must not cost the work before
+        see = radius_map(args.blur_weights) if args.blur_weights else None
         photos = collect(args, pool)
         on_sheet = chosen_for_grid(photos, args.grid_photos) if args.export_grid else []
         figures = in_parallel(pool, measure_photo, photos, "measuring")
         per_photo = {photo.stem: of_methods for photo, of_methods in zip(photos, figures, strict=True)}
         if lpips:
             add_lpips(per_photo, photos, lpips)
+        if see:
+            add_seen_blur(per_photo, photos, see)
         control = controllabilities(per_photo, strengths(args))
         if args.best_of:
             per_photo, photos = best_of(per_photo, photos, strengths(args), args.best_of)
             on_sheet = chosen_for_grid(photos, args.grid_photos) if args.export_grid else []
         evaluation = summarize(per_photo, photos, args, inception, pool)
+        if see and (real := real_photos(args)):
+            add_real_row(evaluation, real, see)
         for name, figure in control.items():
             for title in {name, *strengths(args)[name].values()} & set(evaluation.of_sets):
                 evaluation.of_sets[title]["controllability"] = figure
@@ -191,17 +202,22 @@ def summarize(
         for method, of_method in values.items()
     }
     of_sets: dict[str, dict[str, float]] = {method: {} for method in methods}
-    domain = domains(args.direction)[1]
-    folder = args.dataroot / f"{args.phase}{domain}" if args.dataroot else None
-    if folder is None or not folder.is_dir():
+    real = real_photos(args)
+    if not real:
         return Evaluation(per_photo, medians, of_sets, None)
-    real = find_sources(folder, args.dataroot / f"mask{domain}")
     real_gradients = in_parallel(pool, measure_background, real, "real photos")
     for method in methods:
         of_sets[method]["blur_match"] = blur_match(values[method]["background_gradient"], real_gradients)
     if inception:
         add_inception(of_sets, photos, [photo.source for photo in real], inception)
     return Evaluation(per_photo, medians, of_sets, RealPhotos.of_gradients(real_gradients))
+
+
+def real_photos(args: argparse.Namespace) -> list[Photo]:
+    """The photos of the other domain with their masks; none where there is no folder of them."""
+    domain = domains(args.direction)[1]
+    folder = args.dataroot / f"{args.phase}{domain}" if args.dataroot else None
+    return find_sources(folder, args.dataroot / f"mask{domain}") if folder and folder.is_dir() else []
 
 
 def add_inception(

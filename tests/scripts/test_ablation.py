@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,9 @@ import deeplab.inference
 from options import TestOptions as OptionsAtTest
 from options import TrainOptions
 from scripts import ablation
+from scripts.six_rows import Folder, SixRows, gaussian, section
 from util.files import write_text
+from util.measure.keeping import FAILS
 
 
 @pytest.fixture
@@ -82,3 +85,73 @@ def test_page_has_the_figures_and_the_commands_of_its_rows(ran, dataroot, tmp_pa
     segmenter = text[text.index("`segmenter_disc_2`") :].splitlines()[2:5]
     assert segmenter[1].endswith("--segmenter selfie --soft --refine --smooth disc --radius 2")
     assert segmenter[::2] == ["```sh", "```"]  # nothing is trained
+
+
+def figures(psnr, blurred=0):
+    """What evaluate.py's figures.json has of a method."""
+    estimate = {"median": psnr, "low": psnr - 1, "high": psnr + 1}
+    names = ("psnr", "psnr_edge", "subject_psnr", "gradient_left")
+    fails = {name: {"photos": 9, **{f"above_{limit:g}": blurred for limit in FAILS[name]}} for name in FAILS}
+    return {
+        "methods": {
+            "it": {"median": dict.fromkeys(names, estimate), "set": {"blur_match": 0.5}, "failures": fails}
+        }
+    }
+
+
+@pytest.fixture
+def six(tmp_path, monkeypatch):
+    """The table's programs replaced: strength 4, and aperture 2, are best on the scenes to choose on."""
+    commands = []
+
+    def run(command):
+        commands.append(command)
+        if command[1] == "scripts/evaluate.py":
+            results = command[command.index("--results") + 1]
+            strength = "2" if "generator" in results else "4"
+            best = 30 if results.endswith(f"_{strength}") else 20
+            output = Path(command[command.index("--output") + 1])
+            write_text(output / "figures.json", json.dumps(figures(best, blurred=2)))
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checkpoints" / "portrait_2").mkdir(parents=True)
+    folders = [Folder(role, tmp_path / role, scale) for role, scale in (("lab", 2.0), ("photos", 3.0))]
+    return SixRows(folders, None, tmp_path / "out", run), commands
+
+
+def test_strength_is_chosen_on_val_and_reported_on_test(six):
+    table, commands = six
+    rows = {row[0]: row[1:] for row in table.rows()}
+    assert rows["selfie segmenter, disc behind its mask"][0] == "4"
+    assert rows["our generator alone, three seeds"][0] == "2"  # of the one seed that is trained
+    assert rows["our generator alone, three seeds"][1:3] == ["30.0 [29.0, 31.0]"] * 2
+    assert rows["our generator, told a mask (the demo's)"][3] == "2 > 3%, 2 > 10%, of 9"
+    assert rows["published CycleGAN"] == ["as published", *"-------"]
+    chosen = [command for command in commands if "deeplab/inference.py" in command and "disc" in command]
+    radii = {(command[3].rpartition("/")[2], command[-1]) for command in chosen}
+    # Two pixels of 512 for one of 256, on val at all strengths; on test at the chosen one alone.
+    assert radii == {("valA", "4"), ("valA", "8"), ("valA", "12"), ("testA", "8"), ("testA", "12")}
+    measured = [command for command in commands if command[1] == "scripts/evaluate.py"]
+    assert all(
+        ("--truth" in command) == (command[command.index("--dataroot") + 1].endswith("lab"))
+        for command in measured
+    )
+
+
+def test_untrained_generators_wait(six, tmp_path):
+    (tmp_path / "checkpoints" / "portrait_2").rmdir()
+    assert six[0].rows()[-1] == ["our generator alone, three seeds", "not trained here", *"-------"]
+
+
+def test_table_on_top_takes_the_place_of_the_old_one():
+    text = f"# Ablation\n\nMade.\n\n## Six rows\n\nold\n\n{ablation.EVERY_ROW}\n\nrest\n"
+    once = ablation.with_six_rows(text, section([["a", *"12345678"]], "3 of lab"))
+    assert "old" not in once and once.endswith(f"{ablation.EVERY_ROW}\n\nrest\n")
+    assert "| a | 1 | 2 |" in once and once.startswith("# Ablation\n\nMade.\n\n## Six rows\n")
+    assert ablation.with_six_rows(once, section([["a", *"12345678"]], "3 of lab")) == once
+
+
+def test_a_gaussian_spreads_as_the_disc_of_its_strength():
+    assert gaussian(4, 2)[-2:] == ("--radius", "12")
+    sigma = 0.3 * (12 - 1) + 0.8  # OpenCV's for a window of 25
+    assert sigma == pytest.approx(4 * 2 / 2, abs=0.15)  # a disc's deviation along an axis is half its radius

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
+import scripts.evaluate
 from datasets.make_lab import main as make_lab
 from deeplab.smoothing import disc_blur
 from scripts.compared import baselines
@@ -314,3 +315,27 @@ def test_lab_tells_more(tmp_path, capsys):
     with pytest.raises(SystemExit):
         evaluate(lab, *arguments[:-1], f"gone={lab / 'maskA'}")
     assert "--alphas gone: no --results of this name" in capsys.readouterr().err
+
+
+def test_blur_that_a_network_sees_stands_beside_real_photos(dataroot, monkeypatch, capsys):
+    """A network that takes light for blur, at a quarter of the size: 2 px in subjects, 6 beside them, real photos 1."""
+    levels = {"mine": (60, 20), "real": (10, 10)}  # background, subject
+    folder = dataroot / "flat"
+    folder.mkdir()
+    for directory, name in ((folder, "mine"), (dataroot / "testB", "real")):
+        for path in (dataroot / ("testA" if name == "mine" else "testB")).iterdir():
+            picture = np.full((96, 112, 3), levels[name][0], np.uint8)
+            picture[SUBJECT] = levels[name][1]
+            Image.fromarray(picture).save(directory / path.name)
+    monkeypatch.setattr(scripts.evaluate, "radius_map", lambda _: lambda photo: photo[::4, ::4, 0] / 10)
+    evaluate(dataroot, "--results", f"mine={folder}", "--blur_weights", "E.pth")
+    methods = json.loads((dataroot / "out/figures.json").read_text())["methods"]
+    seen = {name: methods[name]["median"] for name in ("mine", "real photos")}
+    assert seen["mine"]["seen_background"]["median"] == pytest.approx(6)
+    assert seen["mine"]["seen_subject"]["median"] == pytest.approx(2)
+    assert seen["real photos"]["seen_background"]["median"] == pytest.approx(1)
+    assert "| real photos |" in capsys.readouterr().out
+    monkeypatch.undo()
+    with pytest.raises(SystemExit):
+        evaluate(dataroot, "--results", f"mine={folder}", "--blur_weights", "gone.pth")
+    assert "gone.pth" in capsys.readouterr().err

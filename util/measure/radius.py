@@ -10,6 +10,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from util.measure.metrics import Regions
 from util.optics.arrays import disc_kernel, srgb_to_linear
 
 SIDE = 384  # pixels, the shorter side at which radii are measured
@@ -17,8 +18,8 @@ RADIUS_SIDE = 256  # pixels, the side of the photo that radii are told for, as i
 RADII = (0.0, 0.75, 1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.5, 7.5, 10.0, 14.0, 20.0)  # pixels at SIDE
 LEAST_BACKGROUND = 0.02  # share of background under a disc below which its colour is rounding noise
 
-# A network that sees blur (models and scripts that bring one fit in here): sRGB [H,W,3] in [0,1] -> radius [H,W] in
-# pixels of a photo whose shorter side is RADIUS_SIDE.
+# A network that sees blur: photo uint8 [H,W,3] -> radius [h,w], of any size, in pixels of a photo whose shorter side is
+# RADIUS_SIDE.
 RadiusMap = Callable[[np.ndarray], np.ndarray]
 
 
@@ -69,6 +70,15 @@ class Ladder:
             if error < best:
                 best, found = error, np.sqrt((1 - share) * first**2 + share * second**2)
         return float(found * RADIUS_SIDE / SIDE)
+
+
+def seen_radii(image: np.ndarray, regions: Regions, radius_map: RadiusMap) -> dict[str, float]:
+    """`seen_background`, `seen_subject`: medians of the radius that a network sees there in `image`, uint8 `[H,W,3]`;
+    NaN where a region is empty."""
+    height, width = image.shape[:2]
+    radius = cv2.resize(radius_map(image).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    places = {"seen_background": regions.background, "seen_subject": regions.subject}
+    return {name: float(np.median(radius[at])) if at.any() else float("nan") for name, at in places.items()}
 
 
 def controllability(strengths: list[float], radii: list[float]) -> float:

@@ -46,6 +46,8 @@ TITLES = {
     "grain": ("grain", 2),
     "focus": ("focus error, px", 1),
     "blur_radius": ("blur radius, px", 2),
+    "seen_background": ("background's radius seen, px", 2),
+    "seen_subject": ("subject's radius seen, px", 2),
     "controllability": ("controllability", 3),
     "subject_blurred": ("subject blurred", 3),
     "background_sharp": ("background sharp", 3),
@@ -100,7 +102,7 @@ def table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
     for method, medians in evaluation.medians.items():
         cells = [method]
         for name in names:
-            if name in FAILS:
+            if name in FAILS and name in medians:
                 cells.append(_failures(failures(evaluation, method, name), TITLES[name][1]))
             elif name in medians:
                 cells.append(_estimate(medians[name], TITLES[name][1]))
@@ -113,7 +115,9 @@ def table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
 def failures(evaluation: Evaluation, method: str, name: str) -> dict[str, float]:
     """Of a figure that photos fail by: how many photos it was measured on, its median, its 90% quantile, and how
     many photos are above each of its limits."""
-    values = np.array([methods[method].get(name, math.nan) for methods in evaluation.per_photo.values()])
+    values = np.array(
+        [methods.get(method, {}).get(name, math.nan) for methods in evaluation.per_photo.values()]
+    )
     values = values[~np.isnan(values)]
     median, high = np.quantile(values, (0.5, 0.9)) if values.size else (math.nan, math.nan)
     above = {f"above_{limit:g}": int(np.sum(values > limit)) for limit in FAILS[name]}

@@ -1,0 +1,214 @@
+"""The six rows on top of docs/ablation.md: published results, a segmenter with a blur behind its mask, our generators.
+
+Protocol. Each method has one setting, its strength. It is chosen on the lab's `val` scenes (the best median PSNR to the
+true photo) and never again: what is reported is of the lab's `test` scenes, of portraits and of photos, none of which
+were chosen on. Strengths are radii in pixels of a photo whose shorter side is 256, or apertures.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from util.measure.keeping import FAILS
+
+CHOSEN_ON, REPORTED_ON = "val", "test"
+LENS = "wide"
+SEGMENTER = ("deeplab/inference.py", "--segmenter", "selfie", "--soft", "--refine")
+
+Run = Callable[[list[str]], None]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A set of photos: `role` is what is measured on it, `scale` how large it is, in photos of 256 pixels."""
+
+    role: str
+    dataroot: Path
+    scale: float
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row: `command` makes its results from (strength, scale); `results` are there instead, of portraits alone."""
+
+    title: str
+    strengths: tuple[float, ...] = ()
+    command: Callable[[float, float], tuple[str, ...]] | None = None
+    results: str = ""
+    seeds: tuple[str, ...] = field(
+        default=("",)
+    )  # names of checkpoints; a row per method, whatever their number
+
+
+def disc(strength: float, scale: float) -> tuple[str, ...]:
+    """A disc of this radius behind the mask."""
+    return (*SEGMENTER, "--smooth", "disc", "--radius", f"{strength * scale:g}")
+
+
+def gaussian(strength: float, scale: float) -> tuple[str, ...]:
+    """A Gaussian that spreads as the disc does: sigma = radius / 2, from OpenCV's 0.3 * (half window - 1) + 0.8."""
+    window = max(1, round((strength * scale / 2 - 0.8) / 0.3 + 1))
+    return (*SEGMENTER, "--smooth", "gaussian", "--radius", str(window))
+
+
+def told(strength: float, _scale: float) -> tuple[str, ...]:
+    """The generator that comes along, told the subject by the selfie segmenter."""
+    return (
+        *("test.py", "--name", "demo", "--checkpoints_dir", "pretrained", "--masks", "auto"),
+        *("--aperture", f"{strength:g}"),
+    )
+
+
+RADII, APERTURES = (2, 4, 6), (1, 2, 4)
+METHODS = (
+    Method("published CycleGAN", results="cyclegan"),
+    Method("published overlay, the paper's method", results="overlay"),
+    Method("selfie segmenter, Gaussian behind its mask", RADII, gaussian),
+    Method("selfie segmenter, disc behind its mask", RADII, disc),
+    Method("our generator, told a mask (the demo's)", APERTURES, told),
+    Method(
+        "our generator alone, three seeds",
+        APERTURES,
+        lambda strength, _scale: ("test.py", "--aperture", f"{strength:g}"),
+        seeds=("portrait_1", "portrait_2", "portrait_3"),
+    ),
+)
+
+
+class SixRows:
+    """Runs and measures the methods; what is there already is not made again.
+
+    Args:
+        folders: those of 'lab', 'photos' and 'portraits' that are given.
+        published: folder of the published models' results, or None.
+        output: where results and figures go.
+        run: runs a command of this repository.
+    """
+
+    def __init__(self, folders: list[Folder], published: Path | None, output: Path, run: Run) -> None:
+        self.folders = {folder.role: folder for folder in folders}
+        self.published, self.output, self.run = published, output, run
+
+    def rows(self) -> list[list[str]]:
+        """A row of cells for each method; '-' where a set was not given, or what it needs is not there."""
+        return [self._row(method) for method in METHODS]
+
+    def _row(self, method: Method) -> list[str]:
+        if method.results:
+            portraits = self.published and self.folders.get("portraits")
+            found = self._measured(self.published / method.results, portraits) if portraits else {}
+            return [method.title, "as published", *cells([{"portraits": found}] if found else [])]
+        seeds = [seed for seed in method.seeds if not seed or (Path("checkpoints") / seed).is_dir()]
+        if not seeds:
+            return [method.title, "not trained here", *cells([])]
+        of_seeds, chosen = [], set()
+        for seed in seeds:
+            strength = self._choose(method, seed)
+            chosen.add(f"{strength:g}")
+            reported = {role: self._report(method, seed, strength, role) for role in self.folders}
+            of_seeds.append(reported)
+        return [method.title, ", ".join(sorted(chosen)), *cells(of_seeds)]
+
+    def _choose(self, method: Method, seed: str) -> float:
+        """The strength with the best median PSNR on the scenes to choose on; the middle one without a lab."""
+        lab = self.folders.get("lab")
+        if lab is None:
+            return method.strengths[len(method.strengths) // 2]
+        found = {
+            strength: psnr(self._made(method, seed, strength, lab, CHOSEN_ON), lab, self._measured)
+            for strength in method.strengths
+        }
+        return max(found, key=found.get)
+
+    def _report(self, method: Method, seed: str, strength: float, role: str) -> dict:
+        folder = self.folders[role]
+        return self._measured(self._made(method, seed, strength, folder, REPORTED_ON), folder)
+
+    def _made(self, method: Method, seed: str, strength: float, folder: Folder, phase: str) -> Path:
+        """Make the results on a phase of a folder; returns where they are."""
+        words = [word for word in method.title.lower().replace(",", "").split() if word.isalpha()]
+        results = (
+            self.output / folder.role / phase / "_".join([*words, *filter(None, [seed]), f"{strength:g}"])
+        )
+        program, *flags = method.command(strength, folder.scale)
+        name = ["--name", seed] if seed else []
+        place = ["--input", str(folder.dataroot / f"{phase}A"), "--output", str(results)]
+        self.run([sys.executable, program, *place, *name, *flags])
+        return results
+
+    def _measured(self, results: Path, folder: Folder, phase: str = REPORTED_ON) -> dict:
+        """The content of figures.json of these results."""
+        figures = self.output / "figures" / folder.role / phase / results.name
+        truth = ["--truth", str(folder.dataroot / "truth" / LENS)] if folder.role == "lab" else []
+        place = ["--dataroot", str(folder.dataroot), "--phase", phase, "--output", str(figures)]
+        self.run([sys.executable, "scripts/evaluate.py", *place, "--results", f"it={results}", *truth])
+        return json.loads((figures / "figures.json").read_text(encoding="utf-8"))["methods"]["it"]
+
+
+def psnr(results: Path, lab: Folder, measured: Callable[[Path, Folder, str], dict]) -> float:
+    """Median PSNR of results on the scenes to choose on."""
+    return float(measured(results, lab, CHOSEN_ON)["median"]["psnr"]["median"])
+
+
+HEADERS = (
+    "method",
+    "strength, chosen on val",
+    "lab: PSNR, dB",
+    "lab: edge, dB",
+    "photos: subject blurred",
+    "photos: background sharp",
+    "portraits: subject, dB",
+    "portraits: gradient left",
+    "portraits: blur match",
+)
+
+
+def cells(of_seeds: list[dict[str, dict]]) -> list[str]:
+    """The figures of a row, from figures of each set for each seed; several seeds are told apart by a slash."""
+
+    def each(role: str, cell: Callable[[dict], str]) -> str:
+        known = [cell(seed[role]) for seed in of_seeds if role in seed]
+        return " / ".join(known) or "-"
+
+    return [
+        each("lab", lambda found: median(found, "psnr", 1)),
+        each("lab", lambda found: median(found, "psnr_edge", 1)),
+        each("photos", lambda found: failing(found, "subject_blurred")),
+        each("photos", lambda found: failing(found, "background_sharp")),
+        each("portraits", lambda found: median(found, "subject_psnr", 1)),
+        each("portraits", lambda found: median(found, "gradient_left", 2)),
+        each("portraits", lambda found: f"{found['set'].get('blur_match', float('nan')):.2f}"),
+    ]
+
+
+def median(found: dict, name: str, decimals: int) -> str:
+    """A median and its 95% interval."""
+    # JSON has no infinity: the file says "Infinity" where nothing was changed.
+    values = [float(found["median"][name][bound]) for bound in ("median", "low", "high")]
+    middle, low, high = ("exact" if value == float("inf") else f"{value:.{decimals}f}" for value in values)
+    return f"{middle} [{low}, {high}]"
+
+
+def failing(found: dict, name: str) -> str:
+    """How many photos fail, and how many badly, of those that the figure tells about."""
+    failures = found["failures"][name]
+    counts = [f"{failures[f'above_{limit:g}']} > {limit:.0%}" for limit in FAILS[name]]
+    return f"{', '.join(counts)}, of {failures['photos']}"
+
+
+def section(rows: list[list[str]], photos: str) -> list[str]:
+    """The lines of the page."""
+    return [
+        "## Six rows",
+        "",
+        "Strengths (radius at 256 pixels, or aperture) were chosen on the lab's `val` scenes; all figures are of "
+        f"photos that nothing was chosen on: {photos}. Medians with 95% intervals; photos that fail are counted. "
+        "What the figures mean: [lab.md](lab.md).",
+        "",
+        f"| {' | '.join(HEADERS)} |",
+        "|---" * len(HEADERS) + "|",
+        *(f"| {' | '.join(row)} |" for row in rows),
+        "",
+    ]
