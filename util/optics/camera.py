@@ -1,0 +1,206 @@
+"""A camera: photo, subject and radii of blur in, the photo through its lens out.
+
+    result = render(photo, alpha, radius, Camera(Aperture(blades=7), highlights=4))
+
+The picture is taken apart from back to front: what lies behind the subject, continued behind it by push-pull; the
+subject in its own colours; what lies in front of both. Each part is blurred by itself (util/optics/layers.py), and near
+parts cover far ones, softly where they are out of focus. docs/camera.md tells it with pictures.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+
+from util.optics.fill import continued
+from util.optics.grain import add_grain
+from util.optics.highlights import compress, expand
+from util.optics.layers import (
+    SHARP,
+    Layers,
+    choose_levels,
+    enlarged,
+    halved,
+    nearer_share,
+    over,
+    shrink_of,
+    under,
+)
+from util.optics.light import linear_to_srgb, srgb_to_linear
+from util.optics.pupil import Aperture
+from util.optics.spread import spread
+
+# Shares below this are rounding: a pixel that is in focus but for them is the photo's.
+TRACE = 1e-5
+# Alpha from which a pixel's colours are mixed with the subject's, and count as unknown background.
+MIXED = 0.05
+# Around the subject, so much of the shorter side is not trusted as a source for what is behind it.
+RIM = 1 / 400
+# Levels are chosen by every n-th pixel, about so many of the shorter side.
+SAMPLED_SIDE = 512
+# Where levels are chosen, white counts at least so many times.
+BRIGHT = 4.0
+
+
+@dataclass(frozen=True)
+class Camera:
+    """All that decides how a photo is rendered, besides where it is out of focus.
+
+    Attributes:
+        aperture: the pupil's shape.
+        highlights: what white stands for, in units of white: 1 takes photos as they are; above, clipped lights get
+            their energy back before they are spread (util/optics/highlights.py).
+        linear: spread linear light, as a lens does; False spreads sRGB values.
+        grain: how much of the photo's noise is put back into what was blurred, in [0,1].
+        seed: of that noise.
+        levels: different radii at most, at least 3.
+    """
+
+    aperture: Aperture = field(default_factory=Aperture)
+    highlights: float = 1.0
+    linear: bool = True
+    grain: float = 0.0
+    seed: int = 0
+    levels: int = 12
+
+
+def render(
+    photo: torch.Tensor, alpha: torch.Tensor, radius: torch.Tensor, camera: Camera | None = None
+) -> torch.Tensor:
+    """What `camera` makes of photos in which all is sharp.
+
+    Where the radius is at most half a pixel and nothing out of focus lies in front, the result is the photo, bit for
+    bit. Differentiable in photo, alpha and radius; which radii become levels is a constant to the gradient.
+
+    Args:
+        photo: `[B,3,H,W] in [-1,1]`, sRGB.
+        alpha: `[B,1,H,W] in [0,1]`, 1 = subject.
+        radius: `[B,1,H,W]`, radius of the circle of confusion in pixels, signed: 0 in focus, positive nearer than the
+            focus, negative farther.
+        camera: default: `Camera()`.
+
+    Returns:
+        `[B,3,H,W] in [-1,1]`.
+
+    Raises:
+        ValueError: shapes that don't fit together.
+    """
+    camera = camera or Camera()
+    if alpha.shape != photo[:, :1].shape or radius.shape != alpha.shape:
+        raise ValueError(
+            f"photo {tuple(photo.shape)}, alpha {tuple(alpha.shape)}, radius {tuple(radius.shape)}: alpha and radius "
+            "must be [B,1,H,W] of the photo's size"
+        )
+    parts = zip(photo.split(1), alpha.split(1), radius.split(1), strict=True)
+    return torch.cat([_render(*part, camera) for part in parts])
+
+
+def _render(photo: torch.Tensor, alpha: torch.Tensor, radius: torch.Tensor, camera: Camera) -> torch.Tensor:
+    """One photo, `[1,...]`."""
+    scene = Scene(photo, alpha, radius, camera)
+    light, blurred = scene.composite()
+    values = compress(light.clamp(min=0), camera.highlights)
+    image = 2 * (linear_to_srgb(values) if camera.linear else values) - 1
+    image = torch.where(blurred > TRACE, image, photo)
+    return add_grain(image, photo, blurred, camera.grain, camera.seed) if camera.grain else image
+
+
+class Scene:
+    """A photo taken apart into what is behind the subject, the subject, and what is in front. All `[1,C,H,W]`."""
+
+    def __init__(self, photo: torch.Tensor, alpha: torch.Tensor, radius: torch.Tensor, camera: Camera):
+        self.camera, self.alpha = camera, alpha
+        step = max(1, min(photo.shape[-2:]) // SAMPLED_SIDE)
+        sample = photo[..., ::step, ::step]
+        self.levels = choose_levels(radius[..., ::step, ::step], _importance(sample, camera), camera.levels)
+        self.subject_radius = _weighted_mean(radius, alpha)
+        # The levels up to this one lie behind the subject.
+        self.last_behind = sum(level <= self.subject_radius + SHARP for level in self.levels) - 1
+        self.light = self.to_light(photo)
+        self.radius = radius
+        in_front = nearer_share(radius, self.levels, self.last_behind + 1) * (1 - alpha)
+        self.has_front = bool((in_front > 0).any())
+        self._continue_behind(photo, in_front)
+
+    def to_light(self, photo: torch.Tensor) -> torch.Tensor:
+        """What is spread: linear light with its highlights, or sRGB values, of a photo in [-1,1]."""
+        values = (photo + 1) / 2
+        return expand(srgb_to_linear(values) if self.camera.linear else values, self.camera.highlights)
+
+    def _continue_behind(self, photo: torch.Tensor, in_front: torch.Tensor) -> None:
+        """Find the background, and its radii, behind the subject, and all behind what is in front."""
+        own = ((MIXED - self.alpha) / MIXED).clamp(0, 1)
+        # Averaged as sRGB values: one light at the subject's edge must not become many behind it.
+        filled = continued(torch.cat([photo, self.radius], dim=1), own * (1 - in_front), RIM)
+        hidden_radius = filled[:, 3:].clamp(max=self.levels[self.last_behind])
+        self.background = torch.lerp(self.to_light(filled[:, :3].clamp(-1, 1)), self.light, own)
+        self.background_radius = torch.lerp(hidden_radius, self.radius, own)
+        # The photo is P = S + (1 - alpha) B, S being the subject's premultiplied light.
+        self.subject = torch.cat([self.light - (1 - self.alpha) * self.background, self.alpha], dim=1)
+        if self.has_front:
+            filled = continued(self.subject, 1 - in_front, RIM)
+            self.subject = torch.lerp(self.subject, filled, (in_front > 0).to(photo))
+
+    def composite(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Light of the whole picture, and the share of each pixel that is out of focus."""
+        aperture = self.camera.aperture
+        canvas = over(
+            Layers(self.background, self.background_radius, self.levels, aperture), self.last_behind
+        )
+        if canvas is None:
+            light, blurred = self.background, torch.zeros_like(self.alpha)
+        else:
+            canvas.grow(1)
+            light, blurred = canvas.light, canvas.blurred
+        light, blurred = self._with_subject(light, blurred)
+        if not self.has_front:
+            return light, blurred
+        # The subject's own pixels may be as near as what lies in front, but they do not.
+        radius = torch.where(self.alpha > MIXED, self.levels[self.last_behind], self.radius)
+        canvas = under(Layers(self.light, radius, self.levels, aperture), self.last_behind + 1)
+        if canvas is None:
+            return light, blurred
+        canvas.grow(1)
+        left = 1 - canvas.cover
+        return canvas.light + left * light, canvas.blurred + left * blurred
+
+    def _with_subject(self, light: torch.Tensor, blurred: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The subject over what is behind it."""
+        in_focus = abs(self.subject_radius) <= SHARP
+        subject = self.subject if in_focus else self._spread_subject()
+        own, cover = subject[:, :3], subject[:, 3:]
+        return own + (1 - cover) * light, cover * (not in_focus) + (1 - cover) * blurred
+
+    def _spread_subject(self) -> torch.Tensor:
+        """The subject out of focus, `[1,4,H,W]`: its light and alpha, each level of them with its own pupil.
+
+        One body hardly hides parts of itself, so its levels are summed.
+        """
+        size = self.alpha.shape[-2:]
+        radius = continued(self.radius, (self.alpha > 1 - MIXED).to(self.alpha), RIM)
+        subject = torch.cat([self.subject[:, :3].clamp(min=0), self.subject[:, 3:]], dim=1)
+        total = torch.zeros_like(subject)
+        for k, level in enumerate(self.levels):
+            share = nearer_share(radius, self.levels, k) - nearer_share(radius, self.levels, k + 1)
+            if not (share * self.alpha).any():
+                continue
+            parts = torch.cat([subject * share, torch.ones_like(share)], dim=1)
+            shrink = shrink_of(level)
+            for _ in range(shrink.bit_length() - 1):
+                parts = halved(parts)
+            parts = spread(parts, level / shrink, self.camera.aperture)
+            total = total + enlarged(parts[:, :4] / parts[:, 4:].clamp(min=1e-6), shrink, size)
+        # Where radii shrink towards each other the sum is above 1.
+        return total / total[:, 3:].clamp(min=1)
+
+
+def _importance(photo: torch.Tensor, camera: Camera) -> torch.Tensor:
+    """How much a pixel's radius shows: by its light, and a little in any case. `[1,1,H,W]`."""
+    light = expand(srgb_to_linear((photo.detach() + 1) / 2), max(camera.highlights, BRIGHT))
+    return 0.1 + light.amax(dim=1, keepdim=True)
+
+
+def _weighted_mean(x: torch.Tensor, weight: torch.Tensor) -> float:
+    """0 where there is no weight."""
+    x, weight = x.detach(), weight.detach()
+    total = float(weight.sum())
+    return float((x * weight).sum()) / total if total > 0 else 0.0
