@@ -1,7 +1,8 @@
 """Run a trained model.
 
-    python test.py --input photos/ --output soft/ --name portraits         # any photos, results of the same size
-    python test.py --input photos/ --output soft/ --name demo --masks auto # a model trained with --mask_input
+    python test.py --input photos/ --output soft/                          # the model that comes with the code
+    python test.py --input photos/ --output soft/ --name portraits         # your own; results of the photos' size
+    python test.py --input photos/ --output soft/ --name told --masks auto # a model trained with --mask_input
     python test.py --input photos/ --output soft/ --name portraits --full_res              # large photos
     python test.py --dataroot ./datasets/portraits --name portraits        # testA and testB, with a result page
     python test.py --dataroot ./photos --name portraits --model test       # one folder, one generator

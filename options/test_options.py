@@ -1,6 +1,9 @@
 """Options of test.py."""
 
 import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from models.lens.settings import add_lens_test_options, check_lens_test_options
@@ -22,6 +25,11 @@ WITHOUT_EFFECT = (
     ("--ntest --display_id --display_port", None, "not used by test.py"),
     ("--eval", 0, "networks always run in evaluation mode"),
 )
+
+
+# What `--input` without `--name` runs: the model that comes with the code, told the person by a segmenter.
+PRETRAINED = Path(__file__).resolve().parents[1] / "pretrained"
+SHIPPED = ("--checkpoints_dir", str(PRETRAINED), "--name", "demo", "--masks", "auto")
 
 
 class NotedOnly(argparse.Action):
@@ -96,6 +104,14 @@ class TestOptions(BaseOptions):
         for names, count, why in WITHOUT_EFFECT:
             for name in names.split():
                 add(name, dest="without_effect", action=NotedOnly, nargs=count, default=[], help=why)
+
+    def parse(self, argv: Sequence[str] | None = None) -> Options:
+        argv = list(sys.argv[1:] if argv is None else argv)
+        words = {word.partition("=")[0] for word in argv}
+        if "--input" in words and not words & {"--name", "--checkpoints_dir", "--suffix"}:
+            argv = [*SHIPPED, *argv]  # in front: what is given overrides it
+            print("no --name: using the model that comes with the code")
+        return super().parse(argv)
 
     def defaults(self, saved: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in saved.items() if name in _OF_THE_MODEL}

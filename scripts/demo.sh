@@ -64,7 +64,7 @@ test_photos $painter
 python test.py --input $dataroot/testA --output $others/aperture_2 --name $name --aperture 2
 
 title "The same photos by the generator that comes with the code"
-python test.py --input $dataroot/testA --output $others/shipped --checkpoints_dir pretrained --name demo --masks auto
+python test.py --input $dataroot/testA --output $others/shipped
 
 title "How near each comes to the truth, what it keeps of the person, and what the background lost"
 python scripts/evaluate.py --dataroot $dataroot --truth $dataroot/truthA --output $comparison --results \

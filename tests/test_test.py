@@ -1,6 +1,7 @@
 """test.py from the command line's point of view: a trained model over dataroots and folders."""
 
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -107,6 +108,20 @@ def test_direction_chooses_the_generator_for_a_folder(flags, dataroot, tmp_path)
         generator = load_generator(tmp_path / "checkpoints" / "run", name=name)
         with Image.open(dataroot / "testA" / "test_0.png") as image:
             assert np.array_equal(pixels(output / "test_0.png"), np.asarray(generator(image), dtype=int))
+
+
+def test_without_a_name_the_model_that_comes_along_blurs_a_photo(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    real = rng.integers(0, 256, (128, 96, 3), dtype=np.uint8)  # fine noise: a blur is seen everywhere
+    mask = np.zeros((128, 96), np.uint8)
+    mask[32:, 24:72] = 255
+    Path("masks").mkdir()
+    Image.fromarray(real).save("me.png")
+    Image.fromarray(mask).save("masks/me.png")
+    test_program.main(["--input", "me.png", "--output", "soft", "--masks", "masks", "--device", "cpu"])
+    change = np.abs(pixels("soft/me.png") - real.astype(int))
+    assert change[mask == 0].mean() > 20 > 4 * change[mask > 0].mean()
 
 
 def test_missing_checkpoint_is_one_line(dataroot, tmp_path, capsys):

@@ -1,6 +1,7 @@
 """The command line: names of both generations, checks, and what is taken from an earlier run."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -87,7 +88,7 @@ def test_masks_are_required_when_something_uses_them():
     for flag in ("--add_mask", "--overlay_at_test"):
         assert TestOptions().parse(["--dataroot", "photos", flag]).mask_policy == "required"
     with pytest.raises(UserError, match="--add_mask with --input needs masks"):
-        TestOptions().parse(["--input", "photos", "--output", "soft", "--add_mask"])
+        TestOptions().parse(["--input", "photos", "--output", "soft", "--name", "mine", "--add_mask"])
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,19 @@ def test_missing_dataroot_is_named():
         TestOptions().parse([])
     with pytest.raises(UserError, match="--input and --output belong together"):
         TestOptions().parse(["--input", "photos"])
+
+
+def test_a_photo_without_a_name_takes_the_model_that_comes_along(capsys):
+    photos = ["--input", "photos", "--output", "soft", "--device", "cpu"]
+    opt = TestOptions().parse(photos)
+    assert (Path(opt.checkpoints_dir) / opt.name / "latest_net_G.pth").is_file()
+    assert opt.masks == "auto"
+    assert TestOptions().parse([*photos, "--masks", "folder"]).masks == "folder"
+    assert capsys.readouterr().out.count("no --name") == 2
+    for own in (["--name", "mine"], ["--name=mine"]):
+        opt = TestOptions().parse([*photos, *own])
+        assert (opt.name, opt.checkpoints_dir, opt.masks) == ("mine", "./checkpoints", "")
+    assert capsys.readouterr().out == ""
 
 
 def test_options_are_frozen():
