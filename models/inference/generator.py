@@ -13,7 +13,7 @@ from data.transforms import image_to_tensor
 from models.acceleration import Acceleration, autocast, computing_dtype, place
 from models.architecture import generator_from_file
 from models.lens.radius import RadiusNet, load_radius_net
-from models.lens.settings import LensChanges
+from models.lens.settings import AUTO, LensChanges
 from models.nets.any_size import any_size
 from models.nets.base import GeneratorNet
 from util.checkpoint import checkpoint_file
@@ -100,17 +100,22 @@ class GeneratorSettings:
         lens: what changes of a generator of `--output_mode lens`; others take no notice.
         radius: file of `--model radius` for such a generator, by which it blurs each place; default: the one beside its
             weights, `[epoch]_net_P.pth`, where there is one; `none`: one blur for the whole background.
+        needs_radius: refuse to run without such a file.
     """
 
     average: bool = True
     acceleration: Acceleration = field(default_factory=Acceleration)
     lens: LensChanges = field(default_factory=LensChanges)
     radius: str = ""
+    needs_radius: bool = False
 
     @classmethod
     def of_options(cls, opt: Any) -> "GeneratorSettings":
         """What options of testing state."""
-        return cls(not opt.no_ema, Acceleration.of_options(opt), LensChanges.of_options(opt), opt.radius)
+        lens = LensChanges.of_options(opt)
+        return cls(
+            not opt.no_ema, Acceleration.of_options(opt), lens, opt.radius, needs_radius=opt.aperture == AUTO
+        )
 
 
 def load_generator(
@@ -140,6 +145,11 @@ def load_generator(
     net.change(settings.lens)
     if net.scales_itself:
         net.radius_net = radius_net_for(file, settings)
+    if settings.needs_radius and (not net.scales_itself or net.radius_net is None):
+        raise UserError(
+            f"--aperture {AUTO}: {file} has nothing that tells radii; give --radius latest_net_P.pth of --model radius "
+            "and a generator of --output_mode lens, or --aperture 1"
+        )
     device = torch.device(device)
     generator = Generator(net, device, computing_dtype(settings.acceleration.precision, device), file)
     generator.net = place(generator.net, settings.acceleration, device)

@@ -33,16 +33,21 @@ class Blur(NamedTuple):
 
 
 class RadiusNet(DefocusNet):
-    """`DefocusNet` of a picture and a mask in which sharpness can't be seen."""
+    """`DefocusNet` of a picture and a mask in which sharpness can't be seen, and of where in them each place is."""
 
     def __init__(self, width: int = 24):
-        super().__init__(input_nc=4, width=width)
+        super().__init__(input_nc=6, width=width)
+
+    def forward(self, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """As `DefocusNet.forward`, of what `look` returns."""
+        return super().forward(torch.cat([seen, heights(seen[:, 3:] > 0)], dim=1))
 
     def ask(self, x: torch.Tensor, mask: torch.Tensor) -> Blur:
         """How a lens would blur photos `[B,3,H,W] in [-1,1]` with their subjects `[B,1,H,W] in [0,1]` in focus."""
         scale = LOOK_SIDE / min(x.shape[-2:])
         size = [max(1, round(side * scale)) for side in x.shape[-2:]]
-        seen = look(*(F.interpolate(y, size, mode="area") for y in (x, mask)), LOOK_SIGMA)
+        small_x, small_mask = (F.interpolate(y, size, mode="area") for y in (x, mask))
+        seen = look(small_x, small_mask, LOOK_SIGMA)
         # Grey beyond the border, as beside the photos of training.
         padding = [-side % self.divisor for side in size]
         level, log_scale = self(F.pad(seen, (0, padding[1], 0, padding[0])))
@@ -76,6 +81,20 @@ def look(x: torch.Tensor, mask: torch.Tensor, sigma: float) -> torch.Tensor:
     columns = F.pad(x, (reach, reach, 0, 0), mode="replicate")
     x = F.conv2d(columns, taps.view(1, 1, 1, -1).expand(x.shape[1], 1, 1, -1), groups=x.shape[1])
     return torch.cat([x, 2 * mask - 1], dim=1)
+
+
+def heights(subject: torch.Tensor) -> torch.Tensor:
+    """How far each place is below the top of the picture and below the subject's lowest point: `[B,2,h,w]`.
+
+    In shorter sides of the photo. Ground begins at the feet, and the higher it is in the picture the farther away.
+
+    Args:
+        subject: boolean `[B,1,h,w]`; where there is none its lowest point is the top.
+    """
+    row = torch.arange(subject.shape[-2], device=subject.device, dtype=torch.float32) / LOOK_SIDE
+    row = row.view(-1, 1).expand_as(subject)
+    lowest = (subject * row).amax((2, 3), keepdim=True)
+    return torch.cat([row, row - lowest], dim=1)
 
 
 def settled(blur: Blur, mask: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,9 @@ from typing import Any
 
 from util.errors import UserError
 
+# For `--aperture`: the radii that the photos of domain B would have.
+AUTO = "auto"
+
 
 @dataclass(frozen=True)
 class LensSettings:
@@ -64,11 +67,13 @@ class LensChanges:
     @classmethod
     def of_options(cls, opt: Any) -> "LensChanges":
         """What options of testing state."""
+        auto = opt.aperture == AUTO
         return cls(
-            aperture=opt.aperture,
+            aperture=1.0 if auto else opt.aperture,
             weights_size=opt.weights_size,
             focus_range=_pair(opt.focus_range),
-            soft_range=_pair(opt.soft_range),
+            # The network that tells the radii knows which backgrounds real lenses leave alone.
+            soft_range=(0.0, 0.0) if auto and opt.soft_range is None else _pair(opt.soft_range),
             linear_light=None if opt.lens_light is None else opt.lens_light == "linear",
         )
 
@@ -127,7 +132,12 @@ def add_lens_options(parser: ArgumentParser) -> None:
 def add_lens_test_options(parser: ArgumentParser) -> None:
     """What of a trained lens can be changed at test."""
     add = parser.add_argument_group("lens output").add_argument
-    add("--aperture", type=float, default=1.0, help="multiplies the radii of the blur")
+    add(
+        "--aperture",
+        type=aperture,
+        default=1.0,
+        help="multiplies the radii of the blur; auto = those that the photos of domain B would have, with --radius",
+    )
     add(
         "--radius",
         default="",
@@ -146,10 +156,15 @@ def add_lens_test_options(parser: ArgumentParser) -> None:
         )
 
 
+def aperture(value: str) -> float | str:
+    """What `--aperture` is given: a factor, or `AUTO`."""
+    return value if value == AUTO else float(value)
+
+
 def check_lens_test_options(opt: Any) -> None:
     """Raise a `UserError` for values of `add_lens_test_options` that can't work."""
-    if opt.aperture < 0:
-        raise UserError(f"--aperture {opt.aperture}: must not be negative")
+    if opt.aperture != AUTO and not 0 <= opt.aperture < float("inf"):
+        raise UserError(f"--aperture {opt.aperture}: must be 0 or more, or {AUTO}")
     check_lens_options(opt)
 
 

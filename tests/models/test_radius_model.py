@@ -12,10 +12,10 @@ from data import create_dataset
 from models import create_model, load_generator
 from models.inference.generator import GeneratorSettings
 from models.lens.generator import LensGenerator
-from models.lens.radius import LOOK_SIDE, LOOK_SIGMA, Blur, RadiusNet, load_radius_net, look, settled
+from models.lens.radius import LOOK_SIDE, LOOK_SIGMA, Blur, RadiusNet, heights, load_radius_net, look, settled
 from models.lens.settings import LensSettings
 from models.networks import define_G
-from options import TrainOptions
+from options import TestOptions, TrainOptions
 from util.blur_maps import BlurMap, write_blur_map
 from util.checkpoint import save_network
 from util.errors import UserError
@@ -95,6 +95,16 @@ def test_a_look_hides_whether_a_photo_is_sharp():
     assert torch.allclose(look(flat, torch.ones(1, 1, 20, 30), 2.0)[:, :3], flat, atol=1e-6)
 
 
+def test_heights_count_from_the_top_and_from_the_feet():
+    """In shorter sides of the photo; without a subject both count from the top."""
+    subject = torch.zeros(2, 1, 5, 3, dtype=torch.bool)
+    subject[0, 0, 1:4, 1] = True
+    found = LOOK_SIDE * heights(subject)
+    assert found.shape == (2, 2, 5, 3)
+    assert torch.equal(found[0, :, :, 2], torch.tensor([[0.0, 1, 2, 3, 4], [-3, -2, -1, 0, 1]]))
+    assert torch.equal(found[1, 0], found[1, 1])
+
+
 def test_uncertain_places_get_the_mean_of_their_row():
     level = torch.tensor([[[[1.0, 3.0, 5.0], [-1.0, 2.0, 2.0]]]])
     sure, unsure = -20.0, 20.0
@@ -144,3 +154,28 @@ def test_the_network_beside_a_generator_is_used_unless_told_not_to(tmp_path):
         load_generator(tmp_path, settings=GeneratorSettings(radius=str(tmp_path / "gone.pth")))
     with pytest.raises(UserError, match="not the weights of a radius network"):
         load_generator(tmp_path, settings=GeneratorSettings(radius=str(tmp_path / "latest_net_G.pth")))
+
+
+def test_auto_aperture_takes_the_radii_as_they_are_told(tmp_path):
+    """The radius network's own radii, whatever the background's gradient; without such a network it is refused."""
+
+    def settings(*more):
+        return GeneratorSettings.of_options(
+            TestOptions().parse(["--dataroot", "D", "--device", "cpu", *more])
+        )
+
+    torch.manual_seed(0)
+    lens = LensGenerator(
+        define_G(3, 2, 4, "resnet_6blocks"), LensSettings((4.0,), 32, soft_range=(0.01, 0.02))
+    )
+    save_network(lens, tmp_path / "latest_net_G.pth")
+    with pytest.raises(UserError, match=r"--aperture auto: .*--radius"):
+        load_generator(tmp_path, settings=settings("--aperture", "auto"))
+    save_network(RadiusNet(8), tmp_path / "latest_net_P.pth")
+    told = load_generator(tmp_path, settings=settings("--aperture", "auto")).net.settings
+    assert told.aperture == 1 and told.soft_range == (0, 0)
+    asked = settings("--aperture", "auto", "--soft_range", "0.1", "0.2")
+    assert load_generator(tmp_path, settings=asked).net.settings.soft_range == pytest.approx((0.1, 0.2))
+    assert load_generator(tmp_path, settings=settings("--aperture", "2")).net.settings.aperture == 2
+    with pytest.raises(UserError, match="--aperture -1"):
+        settings("--aperture", "-1")
