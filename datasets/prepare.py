@@ -39,7 +39,10 @@ from util.images import list_images
 from util.parallel import bounded_map, process_pool
 
 PHASES = ("train", "val", "test")
-STATUSES = ("kept", "duplicate", "too small", "unreadable", "no person")
+STATUSES = ("kept", "duplicate", "too small", "unreadable", "no person", "other blur")
+
+# What the photos of each domain may be in a report of scripts/measure_blur.py.
+BLUR_OF_DOMAIN = {"A": ("sharp",), "B": ("shallow", "between")}
 
 
 @dataclass
@@ -87,6 +90,13 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--segmenter", choices=SEGMENTERS, default="selfie", help="for --require_person")
     parser.add_argument("--weights", type=Path, help="the segmenter's weights, in place of a download")
+    parser.add_argument(
+        "--blur_report",
+        type=Path,
+        metavar="CSV",
+        help="of scripts/measure_blur.py --report: leave out photos of A that are not sharp, and those of B that are "
+        "sharp or soft all over",
+    )
     parser.add_argument(
         "--split", type=float, nargs=3, default=(0.9, 0, 0.1), metavar=("TRAIN", "VAL", "TEST"), help="shares"
     )
@@ -178,6 +188,31 @@ def require_person(
             entry.status, entry.detail = "no person", f"{share:.1%} of the photo"
 
 
+def require_blur(entries: list[Entry], report: Path) -> None:
+    """Set the status of photos that are not what their domain wants, as `report` says; those not in it are kept.
+
+    Raises:
+        UserError: no such file, or not a report of scripts/measure_blur.py.
+    """
+    try:
+        lines = list(csv.DictReader(io.StringIO(report.read_text(encoding="utf-8"))))
+        kinds = {Path(line["photo"]).resolve(): line["kind"] for line in lines}
+    except (OSError, UnicodeDecodeError, KeyError):
+        raise UserError(
+            f"--blur_report {report}: not a report; make it with scripts/measure_blur.py --report"
+        ) from None
+    kept = [entry for entry in entries if entry.status == "kept"]
+    found = [kinds.get(entry.path.resolve()) for entry in kept]
+    if kept and not any(found):
+        raise UserError(
+            f"--blur_report {report}: none of the photos is in it; measure the folders of --input_A and "
+            "--input_B"
+        )
+    for entry, kind in zip(kept, found, strict=True):
+        if kind and kind not in BLUR_OF_DOMAIN[entry.domain]:
+            entry.status, entry.detail = "other blur", kind
+
+
 def split(entries: list[Entry], shares: tuple[float, float, float], seed: int) -> None:
     """Set the phase of the kept photos, each domain by itself.
 
@@ -263,6 +298,8 @@ def main(argv: list[str] | None = None) -> None:
         judge(entries, args)
         if args.require_person:
             require_person(entries, args, notebook, pool)
+        if args.blur_report:
+            require_blur(entries, args.blur_report)
         split(entries, args.split, args.seed)
         write_all(entries, args, notebook, pool)
     set_aside(entries, args.dataroot)

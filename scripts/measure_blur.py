@@ -37,8 +37,9 @@ from util.images import find_by_stem, list_images, read_mask, write_image
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "pretrained/defocus/latest_net_E.pth"
 
-# Places of less certainty say nothing in a report: sky, walls, water.
-SURE = 0.7
+# Share of a photo's places, the least sure ones, that have no part in a report: sky, walls, water. A bound for the
+# certainty itself would not do: it is lower at every place that is out of focus.
+UNSURE = 0.25
 
 # Radii, pixels at a shorter side of 256, below which a place counts as sharp, and above which as out of focus.
 SHARP, SOFT = 0.5, 1.0
@@ -143,9 +144,8 @@ def _jobs_of_domain(args: argparse.Namespace, domain: str) -> list[Job]:
 
 def report_line(job: Job, blur: BlurMap) -> dict[str, str]:
     """The line of a photo. Kinds: sharp everywhere, shallow (sharp here, soft there), soft everywhere, or between."""
-    sure = blur.certainty > SURE
-    radii = blur.radius[sure] if sure.mean() > 0.02 else blur.radius.ravel()
-    sharpest, median, softest = np.quantile(radii, (0.1, 0.5, 0.9))
+    sure = blur.certainty >= np.quantile(blur.certainty, UNSURE)
+    sharpest, median, softest = np.quantile(blur.radius[sure], (0.1, 0.5, 0.9))
     kind = "between"
     if softest < SHARP:
         kind = "sharp"
@@ -153,7 +153,7 @@ def report_line(job: Job, blur: BlurMap) -> dict[str, str]:
         kind = "soft"
     elif sharpest < SHARP and softest > SOFT:
         kind = "shallow"
-    line = {"photo": str(job.photo), "kind": kind, "sure": f"{sure.mean():.2f}"}
+    line = {"photo": str(job.photo), "kind": kind, "sure": f"{np.median(blur.certainty):.2f}"}
     line |= {"sharpest": f"{sharpest:.2f}", "median": f"{median:.2f}", "softest": f"{softest:.2f}"}
     if job.mask:
         size = blur.radius.shape[::-1]

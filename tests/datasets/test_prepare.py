@@ -275,14 +275,45 @@ def test_photos_without_a_person_or_with_a_small_one_are_left_out(tmp_path, monk
     assert report(tmp_path)["30.png"]["detail"] == "9.0% of the photo"
 
 
+def test_a_blur_report_leaves_out_what_its_domain_does_not_want(tmp_path):
+    make_photos(tmp_path / "a", range(4))
+    make_photos(tmp_path / "b", range(10, 14))
+    kinds = {"a": ("sharp", "shallow", "soft", "between"), "b": ("sharp", "shallow", "soft", "between")}
+    lines = ["photo,kind,sure"]
+    for folder, first in (("a", 0), ("b", 10)):
+        lines += [
+            f"{tmp_path / folder / f'p{first + i}.jpg'},{kind},1" for i, kind in enumerate(kinds[folder])
+        ]
+    make_photos(tmp_path / "a", range(4, 5))
+    (tmp_path / "blur.csv").write_text("\n".join(lines))
+    words = ("--input_A", tmp_path / "a", "--input_B", tmp_path / "b", "--blur_report", tmp_path / "blur.csv")
+    run(tmp_path, *words)
+    kept = [{name for name, row in report(tmp_path, d).items() if row["status"] == "kept"} for d in "AB"]
+    assert kept == [{"p0.jpg", "p4.jpg"}, {"p11.jpg", "p13.jpg"}]
+    assert report(tmp_path)["p1.jpg"]["status"] == "other blur"
+    assert report(tmp_path)["p1.jpg"]["detail"] == "shallow"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("name\nx\n", "not a report"), ("photo,kind\nx,sharp\n", "none of")]
+)
+def test_a_wrong_blur_report_ends_in_one_line(tmp_path, capsys, text, message):
+    make_photos(tmp_path / "a", range(1))
+    (tmp_path / "blur.csv").write_text(text)
+    with pytest.raises(SystemExit):
+        run(tmp_path, "--input_A", tmp_path / "a", "--blur_report", tmp_path / "blur.csv")
+    assert message in capsys.readouterr().err
+
+
 def test_table_counts_every_photo_once(tmp_path, capsys):
     make_photos(tmp_path / "in", range(10))
     scene(20, 20).save(tmp_path / "in/small.png")
     run(tmp_path, "--input_A", tmp_path / "in", "--split", 0.5, 0.2, 0.3)
-    lines = capsys.readouterr().out.splitlines()[-8:]
+    lines = capsys.readouterr().out.splitlines()[-9:]
     table = {line[:12].strip(): int(line[12:]) for line in lines}
     assert table == {
-        "kept": 10, "train": 5, "val": 2, "test": 3, "duplicate": 0, "too small": 1, "unreadable": 0, "no person": 0
+        "kept": 10, "train": 5, "val": 2, "test": 3, "duplicate": 0, "too small": 1, "unreadable": 0, "no person": 0,
+        "other blur": 0,
     }  # fmt: skip
 
 
