@@ -290,6 +290,9 @@ def test_pairs_have_a_truth_and_no_masks(tmp_path, capsys):
     error = np.mean((np.float64(photo) - photo // 2) ** 2)
     assert set(median) == {"psnr", "ssim"}
     assert median["psnr"]["median"] == pytest.approx(10 * np.log10(255**2 / error), abs=1e-3)
+    several = [f"dark@{strength}={results}" for strength in (1, 2, 4)]
+    main(["--pairs", str(pairs), "--results", *several, "--best_of", "psnr", *shared])
+    assert json.loads((tmp_path / "out/figures.json").read_text())["methods"]["dark"]["median"] == median
     for arguments, message in (
         (["--pairs", str(results)], "no photo there is named NAME_allinfocus"),
         (["--pairs", str(pairs), "--baselines"], "have no masks to blur behind"),

@@ -5,6 +5,7 @@ Needs no truth and no network: the photo is blurred by discs of known radii, and
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import cv2
@@ -47,7 +48,7 @@ class Ladder:
         region = share > 0.99
         steps = []
         for radius in RADII:
-            kernel = disc_kernel(radius)
+            kernel = _kernel(radius)
             blurred = cv2.filter2D(light * share[..., None], -1, kernel)
             under = cv2.filter2D(share, -1, kernel)[..., None]
             steps.append((blurred / np.maximum(under, LEAST_BACKGROUND))[region])
@@ -88,6 +89,9 @@ def controllability(strengths: list[float], radii: list[float]) -> float:
     if np.std(radii) == 0:
         return 0.0
     return float(np.corrcoef(strengths, radii)[0, 1])
+
+
+_kernel = cache(disc_kernel)
 
 
 def _scaled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

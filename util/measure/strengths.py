@@ -18,16 +18,22 @@ Strengths = Mapping[str, Mapping[float, str]]  # method -> strength -> its title
 
 
 def controllabilities(per_photo: PerPhoto, strengths: Strengths) -> dict[str, float]:
-    """Method -> median over the photos of the correlation of strength and measured radius; needs three strengths."""
+    """Method -> median over the photos of the correlation of strength and measured radius.
+
+    Methods with fewer than three strengths, or measured without masks, are left out.
+    """
     found = {}
     for name, titles in strengths.items():
         if len(titles) < 3:
             continue
         of_photos = [
-            controllability(list(titles), [methods[title]["blur_radius"] for title in titles.values()])
+            controllability(
+                list(titles), [methods[title].get("blur_radius", np.nan) for title in titles.values()]
+            )
             for methods in per_photo.values()
         ]
-        found[name] = float(np.nanmedian(of_photos)) if not np.all(np.isnan(of_photos)) else float("nan")
+        if not np.all(np.isnan(of_photos)):
+            found[name] = float(np.nanmedian(of_photos))
     return found
 
 
