@@ -4,6 +4,7 @@
     python deeplab/inference.py --dataroot datasets/bokeh --segmenter selfie   # small and fast
     python deeplab/inference.py --input photos --output masks --soft --refine
     python deeplab/inference.py --input photos --output blurred --smooth disc --radius 6
+    python deeplab/inference.py --input photos --output soft --smooth lens --soft --refine --lens 85mm_f1.8 --depth auto
     python deeplab/inference.py --dataroot datasets/bokeh --visualize figures  # look before you train
 
 Stopped and started again it goes on where it was: files newer than their photo stay as they are.
@@ -22,6 +23,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from deeplab.jobs import DOMAINS, PHASES, dataroot_jobs, folder_jobs, remaining
+from deeplab.lens import LensBlur, add_lens_blur_options
 from deeplab.prediction import Prediction, predict_photos
 from deeplab.products import Job, Outcome, Recipe, make_products
 from deeplab.segmenters import SEGMENTERS, create_segmenter
@@ -80,9 +82,16 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     more = parser.add_argument_group("pictures made with the masks")
     more.add_argument("--visualize", type=Path, metavar="DIR", help="a figure per photo: map and blurs")
     more.add_argument(
-        "--smooth", choices=SMOOTHINGS, help="write photos with this blur behind the mask to --output"
+        "--smooth",
+        choices=(*SMOOTHINGS, "lens"),
+        help="write photos with this blur behind the mask to --output",
     )
-    more.add_argument("--radius", type=float, help="of --smooth, pixels; default: mean 2, gaussian 4, disc 4")
+    more.add_argument(
+        "--radius",
+        type=float,
+        help="of --smooth, pixels; default: mean 2, gaussian 4, disc 4, lens a fiftieth of the shorter side",
+    )
+    add_lens_blur_options(parser)
 
     parser.add_argument("--overwrite", action="store_true", help="make files anew that are up to date")
     parser.add_argument(
@@ -181,7 +190,14 @@ def main(argv: list[str] | None = None) -> None:
         jobs = folder_jobs(args.input, None if args.smooth else args.output, smoothed, args.visualize)
     todo = list(remaining(jobs, args.overwrite, keep_ready=args.drop_empty))
     recipe = Recipe(
-        args.soft, args.threshold, args.cutout, args.refine, args.smooth, args.radius, args.drop_empty
+        args.soft,
+        args.threshold,
+        args.cutout,
+        args.refine,
+        args.smooth,
+        args.radius,
+        args.drop_empty,
+        LensBlur.of_options(args) if args.smooth == "lens" else None,
     )
     summary = Summary(skipped=len(jobs) - len(todo))
     with process_pool(min(args.num_workers, len(todo))) as pool:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image
 
 from deeplab.figure import comparison_figure
+from deeplab.lens import LensBlur
 from deeplab.prediction import Prediction
 from deeplab.refine import refine_mask
 from deeplab.segmenter import resize_probability
@@ -24,9 +26,10 @@ class Recipe:
     threshold: float = 0.5
     cutout: bool = False
     refine: bool = False
-    smoothing: Smoothing | None = None
+    smoothing: Smoothing | Literal["lens"] | None = None
     radius: float | None = None
     drop_empty: bool = False
+    lens: LensBlur | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,10 @@ def _write(job: Job, subject: _Subject, recipe: Recipe, new_mask: bool) -> None:
     if subject.mask.shape != subject.pixels.shape[:2]:
         raise UserError(f"{job.mask}: not of the size of {job.photo}; make it anew with --overwrite")
     if job.smoothed is not None:
-        result = smooth(subject.pixels, subject.mask, recipe.smoothing, recipe.radius)
+        if recipe.smoothing == "lens":
+            result = recipe.lens(job.photo, subject.pixels, subject.mask)
+        else:
+            result = smooth(subject.pixels, subject.mask, recipe.smoothing, recipe.radius)
         info = subject.photo.info
         write_pixels(result, job.smoothed, Metadata(info.get("icc_profile"), info.get("exif")))
     if job.figure is not None:

@@ -97,7 +97,7 @@ def deeplab_archive(model: str | None) -> Path:
     model = model or next(iter(DEEPLAB_ARCHIVES))
     if model not in DEEPLAB_ARCHIVES:
         raise UserError(f"--model {model}: unknown; choose one of {' '.join(DEEPLAB_ARCHIVES)}")
-    return _cached(DEEPLAB_URL + DEEPLAB_ARCHIVES[model], _check_gzip)
+    return cached(DEEPLAB_URL + DEEPLAB_ARCHIVES[model], _check_gzip)
 
 
 def torchvision_weights(url: str) -> Path:
@@ -106,20 +106,29 @@ def torchvision_weights(url: str) -> Path:
     Raises:
         UserError: the download fails.
     """
-    return _cached(url, _check_hash_in_name)
+    return cached(url, _check_hash_in_name)
 
 
-def _cached(url: str, check: Callable[[Path, str], None]) -> Path:
-    """The file at `url` in the cache; fetched, checked and put there first if need be."""
+def cached(url: str, check: Callable[[Path, str], None], name: str = "", option: str = "--weights") -> Path:
+    """The file at `url` in the cache; fetched, checked and put there first if need be.
+
+    Args:
+        check: raises ValueError if the file, which gets this name, is not what it should be.
+        name: default: the end of the address.
+        option: that takes a file in place of the download.
+
+    Raises:
+        UserError: the download fails.
+    """
     from util.download import Fetcher  # here, as httpx takes a quarter of a second that the cache saves
 
-    path = cache_folder() / url.rpartition("/")[2]
+    path = cache_folder() / (name or url.rpartition("/")[2])
     if not path.is_file():
         with Fetcher() as fetcher:
             try:
                 fetcher.download(url, path, lambda part: check(part, path.name))
             except UserError as error:
-                raise UserError(f"{path.name} can't be fetched ({error}); or give --weights FILE") from None
+                raise UserError(f"{path.name} can't be fetched ({error}); or give {option} FILE") from None
     return path
 
 

@@ -29,6 +29,13 @@ def commands() -> list[str]:
     )
 
 
+def source_of(program: str) -> str:
+    """The program's text and that of the modules whose `add_..._options` it calls, and theirs."""
+    text = (ROOT / program).read_text(encoding="utf-8")
+    modules = re.findall(r"^from ([\w.]+) import [^\n]*\badd_\w+_options\b", text, flags=re.MULTILINE)
+    return text + "".join(source_of(f"{module.replace('.', '/')}.py") for module in modules)
+
+
 @pytest.mark.parametrize("command", commands())
 def test_command_is_one_of_the_program(command):
     """train.py and test.py parse it; other programs exist and know its options by their source."""
@@ -36,7 +43,7 @@ def test_command_is_one_of_the_program(command):
     words = words[: words.index("&")] if "&" in words else words
     place = next(i for i, word in enumerate(words) if re.fullmatch(r"\w+(/\w+)*\.(py|sh)", word))
     program, arguments = words[place], words[place + 1 :]
-    source = (ROOT / program).read_text(encoding="utf-8")
+    source = source_of(program)
     if program == "train.py" and "--dataroot" in arguments:
         TrainOptions().parse([*arguments, "--device", "cpu"])
     elif program == "test.py" and {"--dataroot", "--input"} & set(arguments):

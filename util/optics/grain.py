@@ -12,9 +12,9 @@ import torch.nn.functional as F
 BLOCK = 8  # pixels
 BRIGHTNESSES = 8  # bins of [-1,1]
 # This share of the blocks of a brightness has less texture than the others; their level is what noise leaves...
-FLAT = 0.25
+FLAT = 0.05
 # ... of this much, as estimates from 64 pixels scatter.
-BIAS = 0.92
+BIAS = 0.75
 # Fewer blocks say nothing about their brightness.
 FEWEST = 12
 

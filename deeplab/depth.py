@@ -1,0 +1,76 @@
+"""Depth of photos: read from files, or estimated by Depth Anything V2 Small (Apache-2.0) and kept beside the masks.
+
+    python deeplab/depth.py --dataroot datasets/bokeh              # depthA and depthB, by the photos' stems
+    python deeplab/depth.py --input photos --output depths         # a folder
+    python deeplab/inference.py --input photos --output soft --smooth lens --depth depths
+
+Everywhere in here depth is inverse and relative: `[H,W] in [0,1]`, 1 is near. Files are 16-bit PNG, near is bright.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from deeplab.depth_maps import estimator, fitted
+from deeplab.jobs import DOMAINS, PHASES, dataroot_jobs, folder_jobs
+from util.errors import UserError, command_line
+from util.files import is_inside
+from util.images import read_image, write_pixels
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read and check the command line.
+
+    Raises:
+        UserError: options that don't go together.
+    """
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--dataroot", type=Path, help="folder with trainA, ...; depth goes to depthA, depthB")
+    source.add_argument("--input", type=Path, help="folder of photos")
+    parser.add_argument("--output", type=Path, help="where the depth of --input goes")
+    parser.add_argument("--depth_weights", type=Path, help="an ONNX file, in place of the download")
+    parser.add_argument("--overwrite", action="store_true", help="make maps anew that are there")
+    args = parser.parse_args(argv)
+    if bool(args.input) != bool(args.output):
+        raise UserError(
+            "--input and --output belong together; depth of a --dataroot goes to its depthA and depthB"
+        )
+    if args.input and is_inside(args.output, args.input):
+        raise UserError(f"--output {args.output}: lies inside --input; choose a folder outside")
+    return args
+
+
+@command_line
+def main(argv: list[str] | None = None) -> None:
+    """Estimate the depth of all photos that have none yet."""
+    args = parse(argv)
+    if args.dataroot:
+        jobs = dataroot_jobs(args.dataroot, PHASES, DOMAINS, None, None)
+        pairs = {
+            job.photo: job.mask.parent.with_name(job.mask.parent.name.replace("mask", "depth"))
+            for job in jobs
+        }
+        todo = [(photo, folder / f"{photo.stem}.png") for photo, folder in pairs.items()]
+    else:
+        todo = [(job.photo, job.mask) for job in folder_jobs(args.input, args.output, None, None)]
+    todo = [(photo, file) for photo, file in todo if args.overwrite or not _is_current(file, photo)]
+    for photo, file in tqdm(todo, unit="photo", disable=not todo):
+        pixels = np.asarray(read_image(photo))
+        depth = fitted(estimator(args.depth_weights)(pixels), pixels, str(photo))
+        write_pixels((depth[..., None] * 65535 + 0.5).astype(np.uint16), file)
+
+
+def _is_current(file: Path, photo: Path) -> bool:
+    return file.is_file() and file.stat().st_mtime >= photo.stat().st_mtime
+
+
+if __name__ == "__main__":
+    main()

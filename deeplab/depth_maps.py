@@ -1,0 +1,173 @@
+"""Maps of depth, read from files or estimated by Depth Anything V2 (Yang et al. 2024, arXiv 2406.09414).
+
+Everywhere in here depth is inverse and relative: `[H,W] in [0,1]`, 1 is near.
+"""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from deeplab.weights import cached
+from util.errors import UserError
+from util.guided_filter import guided_filter
+from util.images import read_pixels
+
+URL = (
+    "https://huggingface.co/onnx-community/depth-anything-v2-small/resolve/"
+    "4472b7362082ad9968fee890ca0f1e5aca36b93d/onnx/model.onnx"
+)
+SHA256 = "afb6a5c28f3b6bf1618c6e43f02073ef9dfdc70e937502d51603e57b0a1df10c"
+NAME = "depth_anything_v2_small.onnx"
+
+SIDE = 518  # pixels of the shorter side that the network sees
+PATCH = 14  # both sides are multiples of it
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+
+SUFFIXES = (".png", ".npy", ".pfm", ".tif", ".tiff", ".jpg")
+# Sides of a map may differ from the photo's in proportion by rounding, not by a crop.
+PROPORTION = 0.03
+# Guided filter that moves a map's edges to the photo's: window as a share of the shorter side, photos in [-1,1].
+EDGE_SHARE = 1 / 100
+EDGE_EPS = 2e-3
+
+
+def read_depth(path: Path, far_is_bright: bool = False) -> np.ndarray:
+    """A map from a file, `[H,W] in [0,1]`, near is 1: 8 or 16-bit image, `.npy` or `.pfm`.
+
+    Raises:
+        UserError: missing, unreadable, not a map, not finite, or the same everywhere.
+    """
+    if path.suffix == ".npy":
+        depth = _read_npy(path)
+    elif path.suffix == ".pfm":
+        depth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
+        if depth is None:
+            raise UserError(f"{path}: no such file, or not a PFM")
+    else:
+        depth = read_pixels(path, channels=1)[..., 0]
+    depth = np.squeeze(np.asarray(depth, np.float32))
+    if depth.ndim == 3:
+        depth = depth[..., 0]
+    if depth.ndim != 2 or not np.isfinite(depth).all():
+        raise UserError(f"{path}: a depth map is [H,W] of finite numbers, this is {depth.shape}")
+    low, high = float(depth.min()), float(depth.max())
+    if high <= low:
+        raise UserError(f"{path}: the same depth everywhere; give another map, or none")
+    depth = (depth - low) / (high - low)
+    return 1 - depth if far_is_bright else depth
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: can't be read as an array ({error})") from None
+
+
+def fitted(depth: np.ndarray, photo: np.ndarray, name: str) -> np.ndarray:
+    """A map at the size of `photo` `[H,W,3]` uint8, its edges moved to the photo's.
+
+    Raises:
+        UserError: a map of other proportions: it belongs to another photo, or to a crop.
+    """
+    height, width = photo.shape[:2]
+    if abs(np.log(depth.shape[0] / depth.shape[1] * width / height)) > PROPORTION:
+        size = f"{depth.shape[1]} x {depth.shape[0]}"
+        raise UserError(f"{name}: {size} has not the proportions of the photo, {width} x {height}")
+    depth = cv2.resize(depth, (width, height), interpolation=cv2.INTER_LINEAR)
+    guide = torch.from_numpy(photo.astype(np.float32).transpose(2, 0, 1) / 127.5 - 1)[None]
+    reach = max(1, round(EDGE_SHARE * min(height, width)))
+    target = torch.from_numpy(depth)[None, None]
+    moved = guided_filter(guide, target, reach, EDGE_EPS, subsample=max(1, reach // 4))
+    return moved[0, 0].clamp(0, 1).numpy()
+
+
+class DepthEstimator:
+    """Depth Anything V2, or any ONNX file of its interface: `[1,3,h,w]` -> relative inverse depth `[1,h,w]`.
+
+    Args:
+        weights: the file; None fetches Depth Anything V2 Small into the cache, 99 MB.
+
+    Raises:
+        UserError: weights that are missing, damaged, can't be fetched, or are another kind of network.
+    """
+
+    def __init__(self, weights: Path | None = None):
+        import onnxruntime  # here, as it takes a quarter of a second that maps from files save
+
+        self.path = weights or cached(URL, _check, NAME, "--depth_weights")
+        if not self.path.is_file():
+            raise UserError(f"--depth_weights {self.path}: no such file")
+        try:
+            self._session = onnxruntime.InferenceSession(self.path, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise UserError(f"--depth_weights {self.path}: not an ONNX network ({error})") from None
+
+    def __call__(self, photo: np.ndarray) -> np.ndarray:
+        """uint8 `[H,W,3]` -> `[H,W] in [0,1]`, near is 1.
+
+        Raises:
+            UserError: a network of another interface.
+        """
+        height, width = photo.shape[:2]
+        scale = SIDE / min(height, width)
+        rows, columns = (max(1, round(side * scale / PATCH)) * PATCH for side in (height, width))
+        small = cv2.resize(
+            photo, (columns, rows), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        )
+        seen = ((small.astype(np.float32) / 255 - MEAN) / DEVIATION).transpose(2, 0, 1)[None]
+        try:
+            depth = self._session.run(None, {self._session.get_inputs()[0].name: seen})[0]
+        except Exception as error:
+            raise UserError(
+                f"--depth_weights {self.path}: does not take photos [1,3,h,w] ({error})"
+            ) from None
+        depth = np.squeeze(depth).astype(np.float32)
+        if depth.ndim != 2:
+            raise UserError(f"--depth_weights {self.path}: gives {depth.shape}, not a map [h,w]")
+        span = max(float(depth.max() - depth.min()), 1e-6)
+        return cv2.resize((depth - depth.min()) / span, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+@lru_cache(maxsize=1)
+def estimator(weights: Path | None) -> DepthEstimator:
+    """One estimator per process."""
+    return DepthEstimator(weights)
+
+
+def _check(part: Path, name: str) -> None:
+    digest = hashlib.sha256(part.read_bytes()).hexdigest()
+    if digest != SHA256:
+        raise ValueError(f"{name}: its SHA-256 is {digest}")
+
+
+def depth_of(
+    photo: Path, pixels: np.ndarray, depth: str, far_is_bright: bool = False, weights: Path | None = None
+) -> np.ndarray:
+    """What `--depth` means for a photo: `auto` estimates, a file is its map, a folder has one by the photo's stem.
+
+    Args:
+        pixels: of the photo, uint8 `[H,W,3]`.
+
+    Returns:
+        `[H,W] in [0,1]`, near is 1.
+
+    Raises:
+        UserError: no map for this photo, or one that can't be used.
+    """
+    if depth == "auto":
+        return fitted(estimator(weights)(pixels), pixels, str(photo))
+    path = Path(depth)
+    if path.is_dir():
+        found = [path / f"{photo.stem}{suffix}" for suffix in SUFFIXES]
+        path = next((file for file in found if file.is_file()), found[0])
+    if not path.is_file():
+        raise UserError(
+            f"--depth {depth}: no map for {photo.name}; make one with deeplab/depth.py, or use auto"
+        )
+    return fitted(read_depth(path, far_is_bright), pixels, str(path))

@@ -1,0 +1,124 @@
+"""Lenses by name, and the options with which a command line describes a camera."""
+
+from argparse import ArgumentParser
+from dataclasses import dataclass
+from typing import Any
+
+from util.errors import UserError
+from util.optics.camera import Camera
+from util.optics.pupil import PROFILES, Aperture
+
+# Shorter side, in millimetres, of the sensor that the presets are for, and the side at which radii are given in pixels.
+SENSOR = 24.0
+REFERENCE_SIDE = 256
+
+
+@dataclass(frozen=True)
+class Lens:
+    """A lens and where its subject stands.
+
+    Attributes:
+        focal: length in millimetres; f_number: focal length through aperture; distance: of the subject in metres.
+        blades, curvature, cat_eye: see `Aperture`.
+    """
+
+    focal: float
+    f_number: float
+    distance: float
+    blades: int = 0
+    curvature: float = 0.0
+    cat_eye: float = 0.0
+
+    def radius(self) -> float:
+        """Radius of blur at infinity, in pixels where the photo's shorter side is 256.
+
+        The thin lens: a point at infinity becomes a disc of diameter f^2 / (N (s - f)) on a sensor focused at s.
+        """
+        diameter = self.focal**2 / (self.f_number * (1000 * self.distance - self.focal))
+        return diameter / 2 / SENSOR * REFERENCE_SIDE
+
+
+# Distances at which a person fills the frame from the waist up.
+LENSES = {
+    "35mm_f1.8": Lens(35, 1.8, 1.4, blades=7, curvature=0.8, cat_eye=0.5),
+    "50mm_f1.8": Lens(50, 1.8, 2.0, blades=7, curvature=0.7, cat_eye=0.5),
+    "50mm_f1.2": Lens(50, 1.2, 2.0, blades=9, curvature=1.0, cat_eye=0.8),
+    "85mm_f1.8": Lens(85, 1.8, 3.4, blades=7, curvature=0.8, cat_eye=0.5),
+    "85mm_f1.4": Lens(85, 1.4, 3.4, blades=9, curvature=1.0, cat_eye=0.7),
+    "135mm_f2": Lens(135, 2.0, 5.4, blades=9, curvature=0.9, cat_eye=0.4),
+}
+
+DEFAULT_RADIUS = 5.0
+# What a clipped light is taken for, in units of white: enough to open discs, too little to make paper walls glow.
+DEFAULT_HIGHLIGHTS = 8.0
+
+
+def add_camera_options(parser: ArgumentParser, title: str = "camera") -> None:
+    """The camera's options; `camera_of_options` reads them."""
+    add = parser.add_argument_group(title).add_argument
+    add(
+        "--lens",
+        choices=LENSES,
+        help="a lens by name: sets radius, blades and cat's eye, where those are not given",
+    )
+    add("--blades", type=int, help="of the iris, 3 or more; 0 = round; default: the lens's, else 0")
+    add("--blade_rotation", type=float, default=0.0, help="degrees counter-clockwise")
+    add("--blade_curvature", type=float, help="0 = straight, 1 = round; default: the lens's, else 0")
+    add(
+        "--cat_eye",
+        type=float,
+        help="how far discs are cut towards the corners, 0 to 1; default: the lens's, else 0",
+    )
+    add(
+        "--bokeh",
+        choices=PROFILES,
+        default="disc",
+        help="brightness over the disc: even, bright or faint at the rim",
+    )
+    add(
+        "--highlights",
+        type=float,
+        default=DEFAULT_HIGHLIGHTS,
+        help="how many times brighter than white clipped lights were; 1 = not at all",
+    )
+    add(
+        "--grain",
+        type=float,
+        default=1.0,
+        help="share of the photo's noise that blurred parts get back, 0 to 1",
+    )
+    add("--grain_seed", type=int, default=0, help="another seed gives other grain")
+
+
+def camera_of_options(opt: Any, linear: bool = True) -> Camera:
+    """The camera that options state.
+
+    Raises:
+        UserError: a value that can't be.
+    """
+    lens = LENSES.get(opt.lens) if opt.lens else Lens(50, 1.8, 2)
+
+    def stated(name: str, of_lens: str) -> Any:
+        value = getattr(opt, name)
+        return getattr(lens, of_lens) if value is None else value
+
+    if opt.highlights < 1:
+        raise UserError(f"--highlights {opt.highlights}: must be at least 1, which leaves lights as they are")
+    if not 0 <= opt.grain <= 1:
+        raise UserError(f"--grain {opt.grain}: must be in [0,1]")
+    try:
+        aperture = Aperture(
+            blades=stated("blades", "blades"),
+            rotation=opt.blade_rotation,
+            curvature=stated("blade_curvature", "curvature"),
+            cat_eye=stated("cat_eye", "cat_eye"),
+            profile=opt.bokeh,
+        )
+    except ValueError as error:
+        raise UserError(f"--blades, --blade_curvature, --cat_eye: {error}") from None
+    return Camera(aperture, opt.highlights, linear, opt.grain, opt.grain_seed)
+
+
+def radius_of_options(opt: Any) -> float:
+    """Largest radius of blur in pixels where the photo's shorter side is 256: the lens's, else a good one."""
+    return LENSES[opt.lens].radius() if opt.lens else DEFAULT_RADIUS
