@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 
-from models.lens.radius import RadiusNet, settled
+from models.lens.radius import RadiusNet, behind, settled
 from models.lens.settings import LensChanges, LensSettings
 from models.nets.base import GeneratorNet
 from util.guided_filter import apply_coefficients, guided_coefficients
@@ -155,7 +155,8 @@ class LensGenerator(GeneratorNet):
             share: `[B]`, of `softening`.
         """
         blur = self.radius_net.ask(x, in_focus)
-        level = settled(blur, F.interpolate(in_focus, blur.level.shape[-2:], mode="area"))
+        small_focus = F.interpolate(in_focus, blur.level.shape[-2:], mode="area")
+        level = behind(settled(blur, small_focus), small_focus)
         scale = self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
         radius = scale * share.view(-1, 1, 1, 1) * (torch.exp2(level) - 1)
         largest = float(radius.max())

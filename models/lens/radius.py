@@ -21,6 +21,9 @@ LOOK_SIDE = 64
 # Deviation of the Gaussian, in those pixels, that hides what is left of sharpness; in training it varies.
 LOOK_SIGMA = 1.5
 
+# Share of subject from which a place of the map shows its sharpness, and how many places away a level still counts.
+EDGE, REACH = 0.1, 1.5
+
 
 class Blur(NamedTuple):
     """Level log2(1 + radius), radius in pixels where the photo's shorter side is 256, and log of the expected error.
@@ -111,3 +114,20 @@ def settled(blur: Blur, mask: torch.Tensor) -> torch.Tensor:
     weight = certainty * (1 - mask) + 1e-6
     row = (weight * level).sum(-1, keepdim=True) / weight.sum(-1, keepdim=True)
     return certainty * level + (1 - certainty) * row
+
+
+def behind(level: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Levels `[B,1,h,w]` in which the subject and its edge have those of the background beside them, in the same row.
+
+    A map of few pixels mixes the subject's sharpness into what is next to it; a sharp rim around people would show.
+
+    Args:
+        mask: `[B,1,h,w] in [0,1]`, 1 = subject.
+    """
+    edge = F.max_pool2d((mask > EDGE).to(level.dtype), 3, stride=1, padding=1)
+    column = torch.arange(level.shape[-1], device=level.device, dtype=level.dtype)
+    nearness = torch.exp(-(column[:, None] - column).abs() / REACH)
+    # A row that is all subject keeps its levels, more or less; nobody sees it.
+    weight = 1 - edge + 1e-6
+    beside = ((weight * level) @ nearness) / (weight @ nearness)
+    return torch.where(edge > 0, beside, level)

@@ -12,7 +12,17 @@ from data import create_dataset
 from models import create_model, load_generator
 from models.inference.generator import GeneratorSettings
 from models.lens.generator import LensGenerator
-from models.lens.radius import LOOK_SIDE, LOOK_SIGMA, Blur, RadiusNet, heights, load_radius_net, look, settled
+from models.lens.radius import (
+    LOOK_SIDE,
+    LOOK_SIGMA,
+    Blur,
+    RadiusNet,
+    behind,
+    heights,
+    load_radius_net,
+    look,
+    settled,
+)
 from models.lens.settings import LensSettings
 from models.networks import define_G
 from options import TestOptions, TrainOptions
@@ -112,6 +122,21 @@ def test_uncertain_places_get_the_mean_of_their_row():
     mask = torch.zeros(1, 1, 2, 3)
     expected = torch.tensor([[[[1.0, 3.0, 2.0], [0.0, 2.0, 2.0]]]])
     assert torch.allclose(settled(Blur(level, log_scale), mask), expected, atol=1e-3)
+
+
+def test_what_is_behind_the_subject_and_at_its_edge_goes_on_from_beside():
+    rows = torch.tensor([3.0, 2.0, 0.5])
+    true = rows.view(1, 1, 3, 1).expand(1, 1, 3, 7)
+    mask = torch.zeros(1, 1, 3, 7)
+    mask[..., 3] = 1
+    seen = true.clone()
+    seen[..., 2:5] *= torch.tensor([0.4, 0.0, 0.4])
+    assert torch.allclose(behind(seen, mask), true, atol=1e-4)
+    # Nearer places count more, and without a subject nothing changes.
+    sides = torch.cat([torch.zeros(1, 1, 3, 3), torch.ones(1, 1, 3, 4)], -1)
+    found = behind(sides, mask)[0, 0, 0]
+    assert 0 < found[2] < found[3] < found[4] < 1
+    assert torch.equal(behind(sides, 0 * mask), sides)
 
 
 class Told(RadiusNet):
