@@ -68,7 +68,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         "--pairs",
         type=Path,
         metavar="DIR",
-        help="instead of --dataroot: NAME_allinfocus and NAME_near, its true result",
+        help="instead of --dataroot: NAME_allinfocus and NAME_near, its truth",
     )
     add("--phase", default="test", help="which photos: test, val or train")
     add("--direction", default="AtoB", choices=("AtoB", "BtoA"), help="BtoA: inputs are B, real photos A")

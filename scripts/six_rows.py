@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from util.measure.keeping import FAILS
@@ -78,7 +79,7 @@ METHODS = (
 
 
 class SixRows:
-    """Runs and measures the methods; what is there already is not made again.
+    """Runs and measures the methods; results that are there already are not made again.
 
     Args:
         folders: those of 'lab', 'photos' and 'portraits' that are given.
@@ -93,63 +94,89 @@ class SixRows:
 
     def rows(self) -> list[list[str]]:
         """A row of cells for each method; '-' where a set was not given, or what it needs is not there."""
-        return [self._row(method) for method in METHODS]
+        entries = [
+            (method, seed)
+            for method in METHODS
+            for seed in method.seeds
+            if method.command and (not seed or (Path("checkpoints") / seed).is_dir())
+        ]
+        strengths = self._choose(entries)
+        reported = {role: self._report(role, entries, strengths) for role in self.folders}
+        return [self._row(method, strengths, reported) for method in METHODS]
 
-    def _row(self, method: Method) -> list[str]:
-        if method.results:
-            portraits = self.published and self.folders.get("portraits")
-            found = self._measured(self.published / method.results, portraits) if portraits else {}
-            return [method.title, "as published", *cells([{"portraits": found}] if found else [])]
-        seeds = [seed for seed in method.seeds if not seed or (Path("checkpoints") / seed).is_dir()]
-        if not seeds:
+    def _row(
+        self, method: Method, strengths: dict[str, float], reported: dict[str, dict[str, dict]]
+    ) -> list[str]:
+        names = [name for name in (file_of(method, seed) for seed in method.seeds) if name in strengths]
+        if method.command and not names:
             return [method.title, "not trained here", *cells([])]
-        of_seeds, chosen = [], set()
-        for seed in seeds:
-            strength = self._choose(method, seed)
-            chosen.add(f"{strength:g}")
-            reported = {role: self._report(method, seed, strength, role) for role in self.folders}
-            of_seeds.append(reported)
-        return [method.title, ", ".join(sorted(chosen)), *cells(of_seeds)]
+        chosen = ", ".join(sorted({f"{strengths[name]:g}" for name in names})) or "as published"
+        of_seeds = [
+            {role: found[name] for role, found in reported.items() if name in found}
+            for name in names or [file_of(method, "")]
+        ]
+        return [method.title, chosen, *cells(of_seeds)]
 
-    def _choose(self, method: Method, seed: str) -> float:
+    def _choose(self, entries: list[tuple[Method, str]]) -> dict[str, float]:
         """The strength with the best median PSNR on the scenes to choose on; the middle one without a lab."""
         lab = self.folders.get("lab")
         if lab is None:
-            return method.strengths[len(method.strengths) // 2]
-        found = {
-            strength: psnr(self._made(method, seed, strength, lab, CHOSEN_ON), lab, self._measured)
+            return {
+                file_of(method, seed): method.strengths[len(method.strengths) // 2]
+                for method, seed in entries
+            }
+        results = {
+            f"{file_of(method, seed)}@{strength:g}": self._made(method, seed, strength, lab, CHOSEN_ON)
+            for method, seed in entries
             for strength in method.strengths
         }
-        return max(found, key=found.get)
+        found = self._measured(results, lab, CHOSEN_ON)
 
-    def _report(self, method: Method, seed: str, strength: float, role: str) -> dict:
+        def psnr(name: str, strength: float) -> float:
+            return float(found[f"{name}@{strength:g}"]["median"]["psnr"]["median"])
+
+        return {
+            name: max(method.strengths, key=partial(psnr, name))
+            for method, name in ((method, file_of(method, seed)) for method, seed in entries)
+        }
+
+    def _report(
+        self, role: str, entries: list[tuple[Method, str]], strengths: dict[str, float]
+    ) -> dict[str, dict]:
+        """Figures by name, of all methods on the same photos."""
         folder = self.folders[role]
-        return self._measured(self._made(method, seed, strength, folder, REPORTED_ON), folder)
+        results = {}
+        if self.published and role == "portraits":
+            published = [method for method in METHODS if method.results]
+            results = {file_of(method, ""): self.published / method.results for method in published}
+        for method, seed in entries:
+            name = file_of(method, seed)
+            results[name] = self._made(method, seed, strengths[name], folder, REPORTED_ON)
+        return self._measured(results, folder, REPORTED_ON)
 
     def _made(self, method: Method, seed: str, strength: float, folder: Folder, phase: str) -> Path:
         """Make the results on a phase of a folder; returns where they are."""
-        words = [word for word in method.title.lower().replace(",", "").split() if word.isalpha()]
-        results = (
-            self.output / folder.role / phase / "_".join([*words, *filter(None, [seed]), f"{strength:g}"])
-        )
+        results = self.output / folder.role / phase / f"{file_of(method, seed)}_{strength:g}"
         program, *flags = method.command(strength, folder.scale)
         name = ["--name", seed] if seed else []
         place = ["--input", str(folder.dataroot / f"{phase}A"), "--output", str(results)]
         self.run([sys.executable, program, *place, *name, *flags])
         return results
 
-    def _measured(self, results: Path, folder: Folder, phase: str = REPORTED_ON) -> dict:
-        """The content of figures.json of these results."""
-        figures = self.output / "figures" / folder.role / phase / results.name
+    def _measured(self, results: dict[str, Path], folder: Folder, phase: str) -> dict[str, dict]:
+        """The figures of these results, by their names."""
+        figures = self.output / "figures" / folder.role / phase
         truth = ["--truth", str(folder.dataroot / "truth" / LENS)] if folder.role == "lab" else []
         place = ["--dataroot", str(folder.dataroot), "--phase", phase, "--output", str(figures)]
-        self.run([sys.executable, "scripts/evaluate.py", *place, "--results", f"it={results}", *truth])
-        return json.loads((figures / "figures.json").read_text(encoding="utf-8"))["methods"]["it"]
+        named = [f"{name}={made}" for name, made in results.items()]
+        self.run([sys.executable, "scripts/evaluate.py", *place, "--results", *named, *truth])
+        return json.loads((figures / "figures.json").read_text(encoding="utf-8"))["methods"]
 
 
-def psnr(results: Path, lab: Folder, measured: Callable[[Path, Folder, str], dict]) -> float:
-    """Median PSNR of results on the scenes to choose on."""
-    return float(measured(results, lab, CHOSEN_ON)["median"]["psnr"]["median"])
+def file_of(method: Method, seed: str) -> str:
+    """A method's title, and the seed's checkpoint, as a name of files."""
+    words = [word for word in method.title.lower().replace(",", "").split() if word.isalpha()]
+    return "_".join([*words, *filter(None, [seed])])
 
 
 HEADERS = (
