@@ -12,6 +12,8 @@ from models.lens.settings import LensChanges, LensSettings
 from models.nets.base import GeneratorNet
 from util.guided_filter import apply_coefficients, guided_coefficients
 from util.optics.blur import render
+from util.optics.camera import Camera
+from util.optics.camera import render as render_camera
 from util.optics.light import linear_to_srgb, luma, srgb_to_linear
 from util.optics.sharpness import gradient_magnitude, grown
 from util.optics.varying import varying_blur
@@ -124,6 +126,8 @@ class LensGenerator(GeneratorNet):
     def render(self, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """The photo `x` as the lens shows it whose `weights` were decided."""
         share = self.softening(x, weights[:, :1])
+        if self.settings.camera is not None:
+            return self.photograph(x, weights, share, self.settings.camera)
         if self.radius_net is not None:
             return self.blur_by_place(x, weights[:, :1], share)
         return self.blur(x, weights, share)
@@ -145,28 +149,55 @@ class LensGenerator(GeneratorNet):
         radii = self.settings.radii if radii is None else radii
         return render(x, weights, [scale * radius for radius in radii], self.settings.linear_light, share)
 
+    def photograph(
+        self, x: torch.Tensor, weights: torch.Tensor, share: torch.Tensor, camera: Camera
+    ) -> torch.Tensor:
+        """What `camera` makes of photos whose in-focus weights are alpha and whose radii the lens has decided."""
+        in_focus = weights[:, :1]
+        if self.radius_net is not None:
+            radius = self.radius_by_place(x, in_focus, share)
+        else:
+            scale = self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
+            radii = scale * weights.new_tensor(self.settings.radii).view(1, -1, 1, 1)
+            blurred = weights[:, 1:]
+            radius = (blurred * radii).sum(1, keepdim=True) / blurred.sum(1, keepdim=True).clamp(min=1e-6)
+            radius = radius * share.view(-1, 1, 1, 1)
+        # The subject is in focus, everything else lies behind it.
+        radius = torch.where(in_focus > 0.5, 0.0, -radius)
+        return render_camera(
+            x.float(), in_focus.float(), radius.float(), replace(camera, linear=self.settings.linear_light)
+        )
+
     @torch.no_grad()
     def blur_by_place(self, x: torch.Tensor, in_focus: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-        """Each place with the radius that `radius_net` says a lens would leave there, times aperture and `share`.
-
-        Args:
-            x: photos `[B,3,H,W] in [-1,1]`.
-            in_focus: `[B,1,H,W] in [0,1]`; where it is 1 the result is `x`, exactly.
-            share: `[B]`, of `softening`.
-        """
-        blur = self.radius_net.ask(x, in_focus)
-        small_focus = F.interpolate(in_focus, blur.level.shape[-2:], mode="area")
-        level = behind(settled(blur, small_focus), small_focus)
-        scale = self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
-        radius = scale * share.view(-1, 1, 1, 1) * (torch.exp2(level) - 1)
+        """Each place blurred by its radius of `radius_by_place`; where `in_focus` is 1 the result is `x`, exactly."""
+        radius = self.radius_by_place(x, in_focus, share)
         largest = float(radius.max())
-        radius = F.interpolate(radius, x.shape[-2:], mode="bilinear", align_corners=False)
         radii = [knot for knot in KNOTS if knot < largest] + [max(largest, KNOTS[0])]
         light = (x + 1) / 2
         light = srgb_to_linear(light) if self.settings.linear_light else light
         light = varying_blur(light, 1 - in_focus, radius, radii)
         values = linear_to_srgb(light) if self.settings.linear_light else light
         return x + (1 - in_focus) * (2 * values - 1 - x)
+
+    @torch.no_grad()
+    def radius_by_place(self, x: torch.Tensor, in_focus: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+        """The radius that `radius_net` says a lens would leave at each place, times aperture and `share`.
+
+        Args:
+            x: photos `[B,3,H,W] in [-1,1]`.
+            in_focus: `[B,1,H,W] in [0,1]`.
+            share: `[B]`, of `softening`.
+
+        Returns:
+            `[B,1,H,W]`, pixels, not negative.
+        """
+        blur = self.radius_net.ask(x, in_focus)
+        small_focus = F.interpolate(in_focus, blur.level.shape[-2:], mode="area")
+        level = behind(settled(blur, small_focus), small_focus)
+        scale = self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
+        radius = scale * share.view(-1, 1, 1, 1) * (torch.exp2(level) - 1)
+        return F.interpolate(radius, x.shape[-2:], mode="bilinear", align_corners=False)
 
     @torch.no_grad()
     def softening(self, x: torch.Tensor, in_focus: torch.Tensor) -> torch.Tensor:

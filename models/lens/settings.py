@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from util.errors import UserError
+from util.optics.camera import Camera
+from util.optics.presets import add_camera_options, camera_of_options
 
 # For `--aperture`: the radii that the photos of domain B would have.
 AUTO = "auto"
@@ -26,6 +28,7 @@ class LensSettings:
         aperture: multiplies the radii (`LensGenerator.blur`). Above 1 it also divides `soft_range`, since a wider lens
             leaves less of a gradient (`softening`), and takes the share out of focus to its third power, so that
             what is half in focus gets sharper (`stretch`).
+        camera: renders with layers and light as `util.optics.camera` says; None: by the mixture of blurred copies.
     """
 
     radii: tuple[float, ...]
@@ -35,6 +38,7 @@ class LensSettings:
     soft_range: tuple[float, float] = (0.0, 0.0)
     train_weights_size: int | None = None
     aperture: float = 1.0
+    camera: Camera | None = None
 
     @classmethod
     def of_options(cls, opt: Any) -> "LensSettings":
@@ -63,6 +67,7 @@ class LensChanges:
     focus_range: tuple[float, float] | None = None
     soft_range: tuple[float, float] | None = None
     linear_light: bool | None = None
+    camera: Camera | None = None
 
     @classmethod
     def of_options(cls, opt: Any) -> "LensChanges":
@@ -75,6 +80,7 @@ class LensChanges:
             # The network that tells the radii knows which backgrounds real lenses leave alone.
             soft_range=(0.0, 0.0) if auto and opt.soft_range is None else _pair(opt.soft_range),
             linear_light=None if opt.lens_light is None else opt.lens_light == "linear",
+            camera=camera_of_options(opt) if opt.camera else None,
         )
 
 
@@ -146,6 +152,12 @@ def add_lens_test_options(parser: ArgumentParser) -> None:
     )
     add("--weights_size", type=int, help="see train.py; default: as trained")
     add("--lens_light", choices=("linear", "srgb"), help="see train.py; default: as trained")
+    add(
+        "--camera",
+        action="store_true",
+        help="render with layers, lights that open into discs and grain; the options below shape it (docs/camera.md)",
+    )
+    add_camera_options(parser, "lens output with --camera", "shape")
     for name in ("focus_range", "soft_range"):
         add(
             f"--{name}",

@@ -112,7 +112,8 @@ class Scene:
         step = max(1, min(photo.shape[-2:]) // SAMPLED_SIDE)
         sample = photo[..., ::step, ::step]
         self.levels = choose_levels(radius[..., ::step, ::step], _importance(sample, camera), camera.levels)
-        self.subject_radius = _weighted_mean(radius, alpha)
+        # Not of soft edges, whose radii may be those of what is behind them.
+        self.subject_radius = _weighted_mean(radius, alpha * (alpha > 0.5))
         # The levels up to this one lie behind the subject.
         self.last_behind = sum(level <= self.subject_radius + SHARP for level in self.levels) - 1
         self.light = self.to_light(photo)

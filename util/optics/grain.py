@@ -29,17 +29,19 @@ def noise_levels(photo: torch.Tensor) -> torch.Tensor:
     """
     if min(photo.shape[-2:]) < BLOCK + 2:
         return photo.new_zeros(3, BRIGHTNESSES)
-    kernel = _OPERATOR.to(photo).expand(3, 1, 3, 3)
-    level = F.avg_pool2d(F.conv2d(photo, kernel, groups=3).abs(), BLOCK) * (math.sqrt(math.pi / 2) / 6)
-    mean = F.avg_pool2d(photo[..., 1:-1, 1:-1], BLOCK)
+    return torch.stack([_of_channel(channel) for channel in photo[0]])
+
+
+def _of_channel(channel: torch.Tensor) -> torch.Tensor:
+    """Levels of one channel `[H,W]`, `[BRIGHTNESSES]`; a brightness that has none gets the nearest one's."""
+    x = channel[None, None]
+    level = F.avg_pool2d(F.conv2d(x, _OPERATOR.to(x)[None, None]).abs(), BLOCK)
+    level = level[0, 0] * (math.sqrt(math.pi / 2) / 6)
+    inner = x[..., 1:-1, 1:-1]
+    index = (F.avg_pool2d(inner, BLOCK)[0, 0] + 1) / 2 * BRIGHTNESSES
+    index = index.long().clamp(0, BRIGHTNESSES - 1)
     # A block that is clipped here and there has lost noise, not texture.
-    clipped = F.max_pool2d(photo[..., 1:-1, 1:-1].abs(), BLOCK) >= 1
-    index = ((mean + 1) / 2 * BRIGHTNESSES).long().clamp(0, BRIGHTNESSES - 1)
-    return torch.stack([_of_channel(level[0, c], index[0, c], ~clipped[0, c]) for c in range(3)])
-
-
-def _of_channel(level: torch.Tensor, index: torch.Tensor, usable: torch.Tensor) -> torch.Tensor:
-    """Levels by brightness `[BRIGHTNESSES]`; where there is none, that of the nearest brightness that has one."""
+    usable = F.max_pool2d(inner.abs(), BLOCK)[0, 0] < 1
     found = {}
     for brightness in range(BRIGHTNESSES):
         blocks = level[(index == brightness) & usable]
@@ -64,16 +66,14 @@ def add_grain(
         seed: the same seed gives the same noise.
     """
     levels = noise_levels(photo.detach())
-    # Linear between the middles of the bins.
-    place = ((image.detach() + 1) / 2 * BRIGHTNESSES - 0.5).clamp(0, BRIGHTNESSES - 1)
-    below = place.floor().long().clamp(max=BRIGHTNESSES - 2)
-    sigma = torch.stack(
-        [
-            torch.lerp(of_channel[at], of_channel[at + 1], between)
-            for of_channel, at, between in zip(levels, below[0], (place - below)[0], strict=True)
-        ]
-    )[None]
-    missing = (1 - (1 - blurred.detach()) ** 2).clamp(min=0).sqrt()
     generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(image.shape, generator=generator).to(image)
-    return (image + strength * missing * sigma * noise).clamp(-1, 1)
+    missing = (1 - (1 - blurred.detach()[0, 0]) ** 2).clamp(min=0).sqrt() * strength
+    channels = []
+    for channel, of_channel in zip(image[0], levels, strict=True):
+        # Linear between the middles of the bins.
+        place = ((channel.detach() + 1) / 2 * BRIGHTNESSES - 0.5).clamp(0, BRIGHTNESSES - 1)
+        below = place.floor().long().clamp(max=BRIGHTNESSES - 2)
+        noise = torch.randn(channel.shape, generator=generator).to(image).mul_(missing)
+        noise = noise.mul_(torch.lerp(of_channel[below], of_channel[below + 1], place - below))
+        channels.append((channel + noise).clamp(-1, 1))
+    return torch.stack(channels)[None]

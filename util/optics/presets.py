@@ -53,13 +53,13 @@ DEFAULT_RADIUS = 5.0
 DEFAULT_HIGHLIGHTS = 8.0
 
 
-def add_camera_options(parser: ArgumentParser, title: str = "camera") -> None:
-    """The camera's options; `camera_of_options` reads them."""
+def add_camera_options(parser: ArgumentParser, title: str = "camera", sets: str = "radius and shape") -> None:
+    """The camera's options; `camera_of_options` reads them. `sets`: what of a lens by name is used."""
     add = parser.add_argument_group(title).add_argument
     add(
         "--lens",
         choices=LENSES,
-        help="a lens by name: sets radius, blades and cat's eye, where those are not given",
+        help=f"a lens by name: sets the {sets} of discs, where not given otherwise",
     )
     add("--blades", type=int, help="of the iris, 3 or more; 0 = round; default: the lens's, else 0")
     add("--blade_rotation", type=float, default=0.0, help="degrees counter-clockwise")

@@ -17,6 +17,9 @@ from models.nets.norms import get_norm_layer
 from models.networks import define_G
 from util.checkpoint import save_network
 from util.measure.metrics import Regions, background_gradient
+from util.optics.camera import Camera
+from util.optics.light import srgb_to_linear
+from util.optics.pupil import Aperture
 
 
 class Planned(GeneratorNet):
@@ -273,3 +276,21 @@ def test_mask_channel_starts_without_influence():
     x = torch.rand(1, 4, 64, 64)
     changed = torch.cat([x[:, :3], 1 - x[:, 3:]], dim=1)
     assert torch.equal(net(x), net(changed))
+
+
+def test_camera_takes_the_radii_that_were_decided():
+    """The middle stays the photo's; a light at the side becomes a disc of the first radius, times aperture."""
+    photo = torch.full((1, 3, 256, 256), -1.0)
+    photo[..., 126:130, 30:34] = 1
+    photo[..., 128, 128] = 1
+    settings = LensSettings((4.0, 400.0), weights_size=64, focus_range=(0.1, 0.9), aperture=2.0)
+    generator = LensGenerator(Planned(), settings).eval()
+    generator.change(LensChanges(camera=Camera(Aperture(blades=4))))
+    weights = torch.zeros(1, 3, 256, 256)
+    weights[:, 1, :, :64] = weights[:, 0, :, 64:] = 1
+    out = generator.render(photo, weights)
+    assert torch.equal(out[..., 64:], photo[..., 64:])
+    lit = srgb_to_linear((out[0, 0, :, :64] + 1) / 2)
+    # A square of corner radius 8 has area 2 * 8^2 and holds all 16 pixels of light.
+    assert float(lit.sum()) == pytest.approx(16, rel=0.01)
+    assert float((lit > lit.max() / 2).sum()) == pytest.approx(2 * 64, rel=0.12)
