@@ -26,7 +26,7 @@ from deeplab.jobs import DOMAINS, PHASES, dataroot_jobs, folder_jobs, remaining
 from deeplab.lens import LensBlur, add_lens_blur_options
 from deeplab.prediction import Prediction, predict_photos
 from deeplab.products import Job, Outcome, Recipe, make_products
-from deeplab.segmenters import SEGMENTERS, create_segmenter
+from deeplab.segmenters import CHOICES, create_segmenter, is_segmenter
 from deeplab.smoothing import SMOOTHINGS
 from util.errors import UserError, command_line
 from util.files import is_inside
@@ -52,7 +52,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--domain", nargs="+", choices=DOMAINS, default=DOMAINS, help="domains of --dataroot")
 
     model = parser.add_argument_group("segmenter")
-    model.add_argument("--segmenter", choices=SEGMENTERS, default="deeplab")
+    model.add_argument("--segmenter", default="deeplab", metavar="NAME", help=f"one of {CHOICES}")
     model.add_argument("--model", help="which published model: see deeplab/weights.py; default: the best one")
     model.add_argument("--weights", type=Path, help="a file of weights, in place of a download")
     model.add_argument(
@@ -103,6 +103,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def _check(args: argparse.Namespace) -> None:
+    if not is_segmenter(args.segmenter):
+        raise UserError(f"--segmenter {args.segmenter}: unknown; choose one of {CHOICES}")
     if args.dataroot and args.output and not args.smooth:
         raise UserError("--output: masks of a --dataroot go to its maskA and maskB; leave it out")
     if args.smooth and not args.output:

@@ -3,13 +3,15 @@
 With `--dataroot` they are the files of its `maskA` and `maskB`, by the photos' stems, as in training.
 """
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from deeplab.segmenters import create_segmenter
+from deeplab.segmenter import Segmenter
+from deeplab.segmenters import CHOICES, create_segmenter, is_segmenter
 from util.errors import UserError
 from util.images import find_by_stem, read_mask
 
@@ -18,17 +20,31 @@ MaskSource = Callable[[Path, np.ndarray], np.ndarray]
 
 
 def mask_source(masks: str) -> MaskSource:
-    """What `--masks` means: `auto` is the selfie segmenter, anything else a folder of masks by the photos' stems.
+    """What `--masks` means: `auto`, the name of a segmenter, or a folder of masks by the photos' stems.
+
+    `auto` is the segmenter rvm; where its weights can't be had, selfie, which a line says.
 
     Raises:
-        UserError: no such folder.
+        UserError: no such folder; a segmenter whose weights can't be had.
     """
-    return masks_by_segmenter() if masks == "auto" else masks_of_folder(Path(masks))
+    if masks == "auto":
+        return masks_by(_best_segmenter())
+    return masks_by(create_segmenter(masks)) if is_segmenter(masks) else masks_of_folder(Path(masks))
 
 
-def masks_by_segmenter() -> MaskSource:
-    """Masks made by the selfie segmenter."""
-    segmenter = create_segmenter("selfie")
+def _best_segmenter() -> Segmenter:
+    try:
+        return create_segmenter("rvm")
+    except (UserError, ImportError) as error:
+        print(
+            f"--masks auto: {error}. The segmenter selfie takes its place; it is made for one person nearby",
+            file=sys.stderr,
+        )
+        return create_segmenter("selfie")
+
+
+def masks_by(segmenter: Segmenter) -> MaskSource:
+    """Masks made by `segmenter`."""
 
     def make(path: Path, pixels: np.ndarray) -> np.ndarray:
         pixels = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
@@ -40,7 +56,7 @@ def masks_by_segmenter() -> MaskSource:
 def masks_of_folder(folder: Path) -> MaskSource:
     """Masks read from `folder`, scaled to their photos."""
     if not folder.is_dir():
-        raise UserError(f"--masks {folder}: no such folder; give one with masks, or auto")
+        raise UserError(f"--masks {folder}: no such folder; give one with masks, auto, or one of {CHOICES}")
     files = find_by_stem(folder)
 
     def read(path: Path, pixels: np.ndarray) -> np.ndarray:

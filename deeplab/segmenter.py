@@ -9,16 +9,22 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class InputSize:
-    """The size at which a model sees photos: the longer side in pixels, or both if not `keep_aspect`."""
+    """The size at which a model sees photos: the longer side in pixels, or both if not `keep_aspect`.
+
+    Without `enlarge` smaller photos stay as they are; that goes with `keep_aspect`.
+    """
 
     side: int
     keep_aspect: bool
+    enlarge: bool = True
 
     def of(self, width: int, height: int) -> tuple[int, int]:
         """(width, height) that the model gets for a photo of the given size."""
         if not self.keep_aspect:
             return self.side, self.side
         scale = self.side / max(width, height)
+        if not self.enlarge:
+            scale = min(1.0, scale)
         return max(1, round(width * scale)), max(1, round(height * scale))
 
 

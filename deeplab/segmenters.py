@@ -1,10 +1,13 @@
 """Person segmenters behind one interface: photos uint8 [N,H,W,3] -> subject probability float32 [N,H,W].
 
-| name          | model                                        | weights                              |
-|---------------|----------------------------------------------|--------------------------------------|
-| `selfie`      | MediaPipe selfie segmentation, 256x256       | 249 kB out of a wheel on PyPI        |
-| `deeplab`     | the published TensorFlow graphs of DeepLabv3 | 8 to 440 MB, download.tensorflow.org |
-| `torchvision` | DeepLabv3 of torchvision, on CPU or GPU      | 42 to 233 MB, download.pytorch.org   |
+| name          | model                                        | weights                               |
+|---------------|----------------------------------------------|---------------------------------------|
+| `rvm`         | Robust Video Matting: groups, bodies, hair   | 4 MB out of a package on npm, GPL-3.0 |
+| `selfie`      | MediaPipe selfie segmentation, 256x256       | 249 kB out of a wheel on PyPI         |
+| `deeplab`     | the published TensorFlow graphs of DeepLabv3 | 8 to 440 MB, download.tensorflow.org  |
+| `torchvision` | DeepLabv3 of torchvision, on CPU or GPU      | 42 to 233 MB, download.pytorch.org    |
+| `rembg:MODEL` | any model of the package rembg               | rembg fetches them                    |
+| `onnx:FILE`   | a model in an ONNX file, on CPU              | the file                              |
 """
 
 from pathlib import Path
@@ -12,7 +15,13 @@ from pathlib import Path
 from deeplab.segmenter import Segmenter
 from util.errors import UserError
 
-SEGMENTERS = ("selfie", "deeplab", "torchvision")
+SEGMENTERS = ("rvm", "selfie", "deeplab", "torchvision")
+CHOICES = f"{' '.join(SEGMENTERS)}, rembg:MODEL or onnx:FILE"
+
+
+def is_segmenter(name: str) -> bool:
+    """Whether `create_segmenter` takes `name`, so far as its form tells."""
+    return name in SEGMENTERS or name.startswith(("rembg:", "onnx:"))
 
 
 def create_segmenter(
@@ -25,16 +34,29 @@ def create_segmenter(
     """Make a segmenter; its libraries are imported and its weights fetched only now.
 
     Args:
-        name: one of `SEGMENTERS`.
-        weights: a file to use in place of the download: `.tflite` or the mediapipe wheel for `selfie`,
-            `.tar.gz` or `.pb` for `deeplab`, a state dict for `torchvision`.
+        name: one of `SEGMENTERS`, `rembg:MODEL` or `onnx:FILE`.
+        weights: a file to use in place of the download: `rvm.json` with `rvm.bin` beside it for `rvm`, `.tflite`
+            or the mediapipe wheel for `selfie`, `.tar.gz` or `.pb` for `deeplab`, a state dict for `torchvision`.
         model: which of the published models, for `deeplab` and `torchvision`; None is their best one.
         device: for `torchvision`: `cpu`, `cuda`, ...; None takes a GPU if there is one.
-        input_size: for `deeplab`: the longer side, in pixels, at which the graph sees a photo.
+        input_size: for `deeplab` and `onnx`: the longer side, in pixels, at which the graph sees a photo.
 
     Raises:
         UserError: an unknown name or model; weights that are missing, damaged or can't be fetched.
     """
+    kind, _, rest = name.partition(":")
+    if kind == "rembg" and rest:
+        from deeplab.rembg_model import RembgSegmenter
+
+        return RembgSegmenter(rest)
+    if kind == "onnx" and rest:
+        from deeplab.onnx_model import OnnxSegmenter
+
+        return OnnxSegmenter(Path(rest), input_size)
+    if name == "rvm":
+        from deeplab.rvm import RVMSegmenter
+
+        return RVMSegmenter(weights)
     if name == "selfie":
         from deeplab.selfie import SelfieSegmenter
 
@@ -47,4 +69,4 @@ def create_segmenter(
         from deeplab.torchvision_model import TorchvisionSegmenter
 
         return TorchvisionSegmenter(weights, model, device)
-    raise UserError(f"--segmenter {name}: unknown; choose one of {' '.join(SEGMENTERS)}")
+    raise UserError(f"--segmenter {name}: unknown; choose one of {CHOICES}")

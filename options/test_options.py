@@ -89,8 +89,9 @@ class TestOptions(BaseOptions):
         add(
             "--masks",
             default="",
-            help="for --add_mask, and for a generator trained with --mask_input: auto makes masks, anything else is a "
-            "folder of them",
+            help="for --add_mask, and for a generator trained with --mask_input: auto makes masks by the best "
+            "segmenter there is, rvm, selfie, onnx:FILE and others of deeplab/segmenters.py by that one; anything else "
+            "is a folder of masks",
         )
         add(
             "--full_res",

@@ -117,7 +117,7 @@ MODELS = {
     "painter_fastcut": painter("--model cut --CUT_mode FastCUT"),
 }
 WIDE = ("--aperture", "2")
-TOLD = ("--masks", "auto")
+TOLD = ("--masks", "selfie")
 CAREFUL = ("--focus_range", "0.7", "0.95")  # for a network that keeps more than the subject
 ROWS = {
     **{

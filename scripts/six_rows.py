@@ -57,7 +57,7 @@ def gaussian(strength: float, scale: float) -> tuple[str, ...]:
 def told(strength: float, _scale: float) -> tuple[str, ...]:
     """The generator that comes along, told the subject by the selfie segmenter."""
     return (
-        *("test.py", "--name", "demo", "--checkpoints_dir", "pretrained", "--masks", "auto"),
+        *("test.py", "--name", "demo", "--checkpoints_dir", "pretrained", "--masks", "selfie"),
         *("--aperture", f"{strength:g}"),
     )
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deeplab import mask_sources
 from deeplab.mask_sources import mask_source
+from deeplab.segmenter import InputSize, Segmenter
 from util.errors import UserError
 
 
@@ -20,5 +22,43 @@ def test_folder_of_masks(tmp_path):
 
 
 def test_missing_folder(tmp_path):
-    with pytest.raises(UserError, match="or auto"):
+    with pytest.raises(UserError, match="give one with masks, auto, or one of rvm"):
         mask_source(str(tmp_path / "nothing"))
+
+
+class Constant(Segmenter):
+    input_size = InputSize(4, keep_aspect=True)
+
+    def __init__(self, value):
+        self.value = value
+
+    def predict(self, images):
+        return np.full(images.shape[:3], self.value, np.float32)
+
+
+def made_by(monkeypatch, offline=()):
+    """Segmenters whose masks tell which one it was."""
+    values = {"rvm": 0.25, "selfie": 0.5, "onnx:m.onnx": 0.75}
+
+    def create(name):
+        if name in offline:
+            raise UserError(f"{name} can't be fetched")
+        return Constant(values[name])
+
+    monkeypatch.setattr(mask_sources, "create_segmenter", create)
+    return lambda masks: mask_source(masks)(Path("a.png"), np.zeros((3, 5, 3), np.uint16))
+
+
+def test_segmenters_by_name(monkeypatch, capsys):
+    mask = made_by(monkeypatch)
+    for name, value in {"auto": 0.25, "rvm": 0.25, "selfie": 0.5, "onnx:m.onnx": 0.75}.items():
+        assert mask(name).tolist() == [[value] * 5] * 3
+    assert capsys.readouterr().err == ""
+
+
+def test_auto_takes_selfie_where_rvm_can_not_be_had_and_says_so(monkeypatch, capsys):
+    mask = made_by(monkeypatch, offline=["rvm"])
+    assert (mask("auto") == 0.5).all()
+    assert "rvm can't be fetched. The segmenter selfie takes its place" in capsys.readouterr().err
+    with pytest.raises(UserError, match="rvm can't be fetched"):
+        mask("rvm")

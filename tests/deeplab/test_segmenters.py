@@ -57,7 +57,7 @@ def test_photos_of_one_shape_share_a_batch_and_none_is_lost(red, tmp_path):
 
 
 def test_unknown_segmenter_is_refused():
-    with pytest.raises(UserError, match="unet: unknown; choose one of selfie deeplab"):
+    with pytest.raises(UserError, match="unet: unknown; choose one of rvm selfie deeplab"):
         create_segmenter("unet")
 
 

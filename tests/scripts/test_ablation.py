@@ -81,7 +81,7 @@ def test_page_has_the_figures_and_the_commands_of_its_rows(ran, dataroot, tmp_pa
     assert "| input | 0.0 | 1.0000 | 2.000 | 3.0000 | 4.0000 | 5.0000 | nan |" in text
     train, test = text[text.index("```sh") :].splitlines()[1:3]
     assert train.startswith("bash scripts/train_portrait.sh D with_mask --seed 1 --mask_input")
-    assert test == "python test.py --input D/testA --output OUT --name with_mask --masks auto --aperture 2"
+    assert test == "python test.py --input D/testA --output OUT --name with_mask --masks selfie --aperture 2"
     segmenter = text[text.index("`segmenter_disc_2`") :].splitlines()[2:5]
     assert segmenter[1].endswith("--segmenter selfie --soft --refine --smooth disc --radius 2")
     assert segmenter[::2] == ["```sh", "```"]  # nothing is trained
