@@ -135,11 +135,19 @@ class Scene:
         hidden_radius = filled[:, 3:].clamp(max=self.levels[self.last_behind])
         self.background = torch.lerp(self.to_light(filled[:, :3].clamp(-1, 1)), self.light, own)
         self.background_radius = torch.lerp(hidden_radius, self.radius, own)
-        # The photo is P = S + (1 - alpha) B, S being the subject's premultiplied light.
-        self.subject = torch.cat([self.light - (1 - self.alpha) * self.background, self.alpha], dim=1)
+        self.subject = torch.cat([self._subject_light(), self.alpha], dim=1)
         if self.has_front:
             filled = continued(self.subject, 1 - in_front, RIM)
             self.subject = torch.lerp(self.subject, filled, (in_front > 0).to(photo))
+
+    def _subject_light(self) -> torch.Tensor:
+        """The subject's premultiplied light S: the photo is P = S + (1 - alpha) B.
+
+        Its colour S / alpha is some colour between black and white. Else what a matte takes for the subject by mistake,
+        a twig at alpha 0.2, would stay at full contrast.
+        """
+        found = self.light - (1 - self.alpha) * self.background
+        return torch.minimum(found.clamp(min=0), self.alpha * self.light.clamp(min=1))
 
     def composite(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Light of the whole picture, and the share of each pixel that is out of focus."""

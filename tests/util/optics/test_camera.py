@@ -235,3 +235,12 @@ def test_grain_brings_the_blurred_part_to_the_noise_of_the_sharp_part():
     again = add_grain(smooth, photo, 1 - alpha, 1.0, seed=2)
     assert torch.equal(again, add_grain(smooth, photo, 1 - alpha, 1.0, seed=2))
     assert not torch.equal(again, add_grain(smooth, photo, 1 - alpha, 1.0, seed=3))
+
+
+def test_what_a_matte_takes_by_mistake_does_not_stay_at_full_contrast():
+    """A dark twig before white, at alpha 0.2: at most a fifth of its contrast is left."""
+    photo, alpha = constant(1.0, 3), constant(0.0)
+    photo[..., 40:44, 40:44] = -1
+    alpha[..., 36:48, 36:48] = 0.2
+    out = light_of(render(photo, alpha, constant(-12.0)))
+    assert 0.75 <= float(out[..., 41, 41].min()) < 1
