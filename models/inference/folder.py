@@ -14,6 +14,8 @@ from util.errors import UserError
 from util.files import is_inside
 from util.images import ImageError, Metadata, is_image, list_images, read_photo, write_pixels
 
+FOUND = 0.5  # a mask that nowhere reaches it has no subject
+
 
 class Translator(Protocol):
     """What turns photos of one size into results, in one go or in parts: `Generator`, `Tiled`, `FullResolution`."""
@@ -68,7 +70,8 @@ def translate_folder(
 
     Results have the photo's size, name, depth, colour profile and EXIF. Those newer than photo and `weights` are left,
     so an interrupted call goes on where it stopped; `overwrite` makes them again. `mask_of` gives the mask `[H,W] in
-    [0,1]` of a photo, for a generator that takes one. Started by torchrun, each rank takes its share.
+    [0,1]` of a photo, for a generator that takes one; a photo in which it finds nobody is left as it is, and listed at
+    the end. Started by torchrun, each rank takes its share.
 
     Raises:
         UserError: nothing to read, a bad `target`, or, after all others are done, photos that can't be read.
@@ -80,18 +83,24 @@ def translate_folder(
             f"{len(pairs) - len(todo)} of {len(pairs)} results are there already (--overwrite makes them again)"
         )
     refused: list[str] = []
+    nobody: list[Path] = []
     with ThreadPoolExecutor(max_workers=2) as pool, tqdm(total=len(todo), unit="photo") as bar:
         photos = read_ahead(pool, todo, 2 * batch_size, refused)
         for batch in same_size(photos, batch_size):
             masks = [mask_of(photo.path, photo.pixels) for photo in batch] if mask_of else None
             results = translator.batch([photo.pixels for photo in batch], masks)
-            for photo, result in zip(batch, results, strict=True):
+            for i, (photo, result) in enumerate(zip(batch, results, strict=True)):
+                if masks and masks[i].max() < FOUND and result.shape == photo.pixels.shape:
+                    nobody.append(photo.path)
+                    result = photo.pixels
                 write_pixels(result, todo[photo.path], photo.metadata)
             bar.update(len(batch))
-    of_ranks = gathered((len(todo), refused)) or []  # on the first rank, when all are done
-    refused = [message for _, messages in of_ranks for message in messages]
+    of_ranks = gathered((len(todo), refused, nobody)) or []  # on the first rank, when all are done
+    refused = [message for _, messages, _ in of_ranks for message in messages]
+    for path in sorted(path for _, _, paths in of_ranks for path in paths):
+        print(f"nobody found, left as it is: {path}")
     if refused:
-        count = sum(number for number, _ in of_ranks)
+        count = sum(number for number, _, _ in of_ranks)
         raise UserError(
             f"{len(refused)} of {count} photos could not be read, the others are done: {refused[0]}"
         )
