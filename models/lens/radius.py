@@ -46,16 +46,20 @@ class RadiusNet(DefocusNet):
         return super().forward(torch.cat([seen, heights(seen[:, 3:] > 0)], dim=1))
 
     def ask(self, x: torch.Tensor, mask: torch.Tensor) -> Blur:
-        """How a lens would blur photos `[B,3,H,W] in [-1,1]` with their subjects `[B,1,H,W] in [0,1]` in focus."""
+        """How a lens would blur photos `[B,3,H,W] in [-1,1]` with their subjects `[B,1,H,W] in [0,1]` in focus.
+
+        The mean of what it says of them and of their mirror images, which it saw as often.
+        """
         scale = LOOK_SIDE / min(x.shape[-2:])
         size = [max(1, round(side * scale)) for side in x.shape[-2:]]
         small_x, small_mask = (F.interpolate(y, size, mode="area") for y in (x, mask))
         seen = look(small_x, small_mask, LOOK_SIGMA)
         # Grey beyond the border, as beside the photos of training.
         padding = [-side % self.divisor for side in size]
-        level, log_scale = self(F.pad(seen, (0, padding[1], 0, padding[0])))
+        both = F.pad(torch.cat([seen, seen.flip(-1)]), (0, padding[1], 0, padding[0]))
         rows, columns = (-(-side // 4) for side in size)
-        return Blur(level[..., :rows, :columns], log_scale[..., :rows, :columns])
+        halves = (y[..., :rows, :columns].chunk(2) for y in self(both))
+        return Blur(*((plain + mirrored.flip(-1)) / 2 for plain, mirrored in halves))
 
 
 def load_radius_net(path: str | os.PathLike) -> RadiusNet:

@@ -142,10 +142,22 @@ def test_what_is_behind_the_subject_and_at_its_edge_goes_on_from_beside():
 class Told(RadiusNet):
     """Level 2, which is a radius of 3 pixels at 256, left of the middle; right of it sharp."""
 
-    def forward(self, x):
-        level = x.new_zeros(len(x), 1, x.shape[-2] // 4, x.shape[-1] // 4)
-        level[..., : level.shape[-1] // 2] = 2
-        return level, torch.full_like(level, -20.0)
+    def ask(self, x, mask):
+        level = x.new_zeros(len(x), 1, 16, 16)
+        level[..., :8] = 2
+        return Blur(level, torch.full_like(level, -20.0))
+
+
+@pytest.mark.parametrize("width", [64, 200, 256])
+def test_a_mirrored_photo_gets_the_mirrored_answer(width):
+    torch.manual_seed(0)
+    net = RadiusNet(8).eval()
+    x, mask = torch.rand(1, 3, 200, width) * 2 - 1, (torch.rand(1, 1, 200, width) > 0.5).float()
+    with torch.inference_mode():
+        plain, mirrored = net.ask(x, mask), net.ask(x.flip(-1), mask.flip(-1))
+    assert plain.level.std() > 0
+    for one, other in zip(plain, mirrored, strict=True):
+        assert torch.allclose(one, other.flip(-1), atol=1e-5)
 
 
 def test_lens_blurs_each_place_by_its_radius():
