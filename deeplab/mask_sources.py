@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from tqdm import tqdm
 
 from deeplab.segmenter import Segmenter
 from deeplab.segmenters import CHOICES, create_segmenter, is_segmenter
@@ -17,6 +18,8 @@ from util.images import find_by_stem, read_mask
 
 # From a photo's file and its pixels, [H,W,3] uint8 or uint16, to its mask: float32 [H,W] in [0,1], 1 = subject.
 MaskSource = Callable[[Path, np.ndarray], np.ndarray]
+
+DOUBTFUL = 0.1  # share of the subject on which the masks of a photo and of its mirror image may disagree
 
 
 def mask_source(masks: str) -> MaskSource:
@@ -44,13 +47,27 @@ def _best_segmenter() -> Segmenter:
 
 
 def masks_by(segmenter: Segmenter) -> MaskSource:
-    """Masks made by `segmenter`."""
+    """Masks made by `segmenter`; a line names the photos whose mirror image it sees differently."""
 
     def make(path: Path, pixels: np.ndarray) -> np.ndarray:
         pixels = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
-        return segmenter(pixels[None])[0]
+        mask = segmenter(pixels[None])[0]
+        mirrored = segmenter(np.ascontiguousarray(pixels[None, :, ::-1]))[0, :, ::-1]
+        share = disagreement(mask, mirrored)
+        if share > DOUBTFUL:
+            tqdm.write(
+                f"look at this one: {path} (photo and mirror image disagree on {share:.0%} of the subject)"
+            )
+        return mask
 
     return make
+
+
+def disagreement(first: np.ndarray, second: np.ndarray) -> float:
+    """Share of the subject, all that either mask `[H,W] in [0,1]` has for it, that only one of them has."""
+    a, b = first >= 0.5, second >= 0.5
+    either = (a | b).sum()
+    return float((a ^ b).sum() / either) if either else 0.0
 
 
 def masks_of_folder(folder: Path) -> MaskSource:

@@ -62,3 +62,33 @@ def test_auto_takes_selfie_where_rvm_can_not_be_had_and_says_so(monkeypatch, cap
     assert "rvm can't be fetched. The segmenter selfie takes its place" in capsys.readouterr().err
     with pytest.raises(UserError, match="rvm can't be fetched"):
         mask("rvm")
+
+
+class LeftOf(Segmenter):
+    """Takes for subject what lies left of a column, whatever the photo shows."""
+
+    input_size = InputSize(20, keep_aspect=True)
+
+    def __init__(self, column):
+        self.column = column
+
+    def predict(self, images):
+        masks = np.zeros(images.shape[:3], np.float32)
+        masks[..., : self.column] = 1
+        return masks
+
+
+@pytest.mark.parametrize(("column", "share"), [(10, 1), (15, 0.5), (19, 0.1), (20, 0), (0, 0)])
+def test_photos_whose_mirror_image_is_seen_differently_are_listed(column, share, capsys):
+    # Of 20 columns the mirrored look takes the last: together 2 * (20 - column) are in one mask alone.
+    mask = mask_sources.masks_by(LeftOf(column))(Path("me.png"), np.zeros((5, 20, 3), np.uint8))
+    assert (mask == (np.arange(20) < column)).all()
+    lines = capsys.readouterr().out
+    assert ("look at this one: me.png" in lines) == (share > 0.1)
+    if share > 0.1:
+        assert f"disagree on {share:.0%}" in lines
+
+
+def test_disagreement_is_the_share_that_one_mask_alone_has():
+    first, second = np.array([[1, 1, 0.6, 0]]), np.array([[1, 0.4, 0.9, 0]])
+    assert mask_sources.disagreement(first, second) == pytest.approx(1 / 3)
