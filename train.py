@@ -18,7 +18,14 @@ from data import create_dataset
 from data.loader import Loader
 from models import create_model
 from models.base_model import BaseModel, photos_of
-from models.training_state import Progress, restore, save_latest, save_networks
+from models.training_state import (
+    Progress,
+    finished,
+    restore,
+    resume_command,
+    save_latest,
+    save_networks,
+)
 from options import Options, TrainOptions, save_options
 from util import distributed
 from util.checkpoint import seed_everything
@@ -62,12 +69,15 @@ def train(opt: Options) -> None:
     # Begin, or go on where the last call ended.
     watch = LossWatch(save_dir)
     progress = restore(model, watch)
+    last_epoch = opt.n_epochs + opt.n_epochs_decay
+    if progress.epoch > last_epoch:
+        print0(finished(opt))
+        return
     visualizer = validation = None
     if is_first():
         save_options(opt, save_dir)
         visualizer = Visualizer(opt, resume_iters=progress.total_iters)
         validation = Validation(opt) if opt.val_freq else None
-    last_epoch = opt.n_epochs + opt.n_epochs_decay
     print0(model.describe())
     print0(
         f"{len(dataset)} photos an epoch; epochs {progress.epoch} to {last_epoch}: {opt.n_epochs} with lr {opt.lr}, "
@@ -76,11 +86,9 @@ def train(opt: Options) -> None:
 
     # Train; validate and save at the end of an epoch.
     with StopRequest(only_note=distributed.is_distributed()) as stop:
-        while progress.epoch <= last_epoch and not stop.signal_name:
+        while progress.epoch <= last_epoch and not stopped(stop):
             epoch = progress.epoch
-            train_epoch(model, dataset, visualizer, watch, progress, stop)
-            if stop.signal_name:
-                save_latest(model, watch, progress)
+            if not train_epoch(model, dataset, visualizer, watch, progress, stop):
                 break
             model.update_learning_rate(watch.end_epoch())
             progress.end_epoch()
@@ -89,13 +97,11 @@ def train(opt: Options) -> None:
             if epoch % opt.save_epoch_freq == 0 or epoch == last_epoch:
                 save_latest(model, watch, progress)
                 save_networks(model, str(epoch))
-    if visualizer:
-        visualizer.close()
-    if stop.signal_name:
-        again = f"--dataroot {opt.dataroot} --checkpoints_dir {opt.checkpoints_dir} --name {opt.name}"
-        print0(
-            f"stopped by {stop.signal_name} and saved; go on with: python train.py {again} --continue_train"
-        )
+        if progress.epoch <= last_epoch:
+            save_latest(model, watch, progress)
+            print0(f"stopped by {stop.signal_name} and saved; go on with: {resume_command(opt)}")
+        if visualizer:
+            visualizer.close()
 
 
 def train_epoch(
@@ -105,8 +111,8 @@ def train_epoch(
     watch: LossWatch,
     progress: Progress,
     stop: StopRequest,
-) -> None:
-    """Train on what is left of the epoch of `progress`, counting there; return early when asked to stop."""
+) -> bool:
+    """Train on what is left of the epoch of `progress`, counting there; False if asked to stop before its end."""
     opt, epoch = model.opt, progress.epoch
     dataset.set_epoch(epoch)
     done = progress.batches * progress.batch_photos
@@ -136,10 +142,17 @@ def train_epoch(
                 if opt.save_by_iter:
                     save_networks(model, f"iter_{total_iters}")
 
-            # All ranks stop after the same step.
-            if distributed.any_rank(bool(stop.signal_name)):
-                stop.signal_name = stop.signal_name or "a signal to another rank"
-                return
+            if stopped(stop):
+                return False
+    return True
+
+
+def stopped(stop: StopRequest) -> bool:
+    """Whether some rank was asked to stop; all ranks get the same answer, and so stop after the same step."""
+    if distributed.any_rank(bool(stop.signal_name)):
+        stop.signal_name = stop.signal_name or "a signal to another rank"
+        return True
+    return False
 
 
 def validate(

@@ -23,6 +23,7 @@ from models.networks import get_scheduler, init_weights
 from util.checkpoint import checkpoint_file, load_state_dict, save_weights
 from util.distributed import average_gradients
 from util.errors import UserError
+from util.loss_watch import way_on
 
 Losses = dict[str, torch.Tensor]
 Visuals = dict[str, torch.Tensor]
@@ -234,8 +235,8 @@ class BaseModel(ABC):
         for name, net in self.networks.items():
             if not all(bool(torch.isfinite(parameter).all()) for parameter in net.parameters()):
                 raise UserError(
-                    f"net{name} has weights that are not finite; the last checkpoints in {self.save_dir} are kept. "
-                    "Resume from there with a lower --lr or other weights of the losses"
+                    f"net{name} has weights that are not finite; training stops. "
+                    + way_on(self.save_dir, "a lower --lr or other weights of the losses")
                 )
         for name, net in self.networks.items():
             file = checkpoint_file(self.save_dir, epoch, name)

@@ -9,6 +9,7 @@
 - `train_opt.txt` and `.json`: the options; `loss_log.txt`, `losses.csv`, `web/`: what the displays keep.
 """
 
+import shlex
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -75,6 +76,21 @@ def restore(model: BaseModel, watch: LossWatch) -> Progress:
     # With other numbers of ranks or photos, begin with the batch that the last one done would have been in.
     done = progress.batches * progress.batch_photos // beginning.batch_photos
     return replace(progress, batches=done, batch_photos=beginning.batch_photos)
+
+
+def resume_command(opt: Any) -> str:
+    """The command that goes on with the run of `opt`, to be pasted into a shell."""
+    names = ("dataroot", "checkpoints_dir", "name")
+    given = [word for name in names for word in (f"--{name}", str(getattr(opt, name)))]
+    return shlex.join(["python", "train.py", *given, "--continue_train"])
+
+
+def finished(opt: Any) -> str:
+    """What to say of a run that has no epoch left."""
+    return (
+        f"{opt.name} is finished: all {opt.n_epochs + opt.n_epochs_decay} epochs are trained. To train longer: "
+        f"{resume_command(opt)} --n_epochs_decay {opt.n_epochs_decay + 50}"
+    )
 
 
 def save_latest(model: BaseModel, watch: LossWatch, progress: Progress) -> None:

@@ -27,3 +27,17 @@ def saved_options(folder: str | os.PathLike) -> dict[str, Any]:
         return {}
     except ValueError as error:
         raise UserError(f"{path}: not valid JSON ({error}); fix or remove it") from None
+
+
+def check_run(checkpoints_dir: Path, name: str) -> None:
+    """Check that there is a run `name` to go on with: a folder with options or weights.
+
+    Raises:
+        UserError: there is none; the message lists those that are there.
+    """
+    folder = checkpoints_dir / name
+    if (folder / "train_opt.json").exists() or any(folder.glob("*.pth")):
+        return
+    there = sorted({path.parent.name for path in checkpoints_dir.glob("*/*.pth")})
+    runs = f"there are: {', '.join(there)}" if there else "there are no others; mend --checkpoints_dir"
+    raise UserError(f"--continue_train: no saved run {name} in {checkpoints_dir}; {runs}")

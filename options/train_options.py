@@ -1,6 +1,7 @@
 """Options of train.py."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from models import find_model_using_name
@@ -14,6 +15,7 @@ from models.nets.resnet import UPSAMPLERS, ResnetGenerator
 from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES, NORMS_D, generator_class
 from options.base_options import BaseOptions, Options
 from options.names import renamed
+from options.saved_options import check_run
 from util.errors import UserError
 from util.measure.validation import BEST_METRICS
 
@@ -24,6 +26,7 @@ _OF_ONE_CALL = {
     "continue_train",
     "device",
     "epoch",
+    "epoch_count",
     "isTrain",
     "mask_policy",
     "verbose",
@@ -154,6 +157,8 @@ class TrainOptions(BaseOptions):
 
     def check(self, opt: Options) -> None:
         super().check(opt)
+        if opt.continue_train:
+            check_run(Path(opt.checkpoints_dir), opt.name)
         if not opt.dataroot:
             raise UserError("--dataroot is missing: the folder with trainA and trainB")
         for name in ("print_freq", "display_freq", "update_html_freq", "save_latest_freq", "save_epoch_freq"):

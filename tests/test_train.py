@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import torch
 
 import train
 from models.cycle_gan_model import CycleGANModel
+from options import TrainOptions
 from util.checkpoint import load, load_state_dict
 
 COMBINED = ["--add_mask", "--lambda_mask", "0.5"]
@@ -169,3 +171,62 @@ def test_learning_rate_and_length_follow_the_options(run_flags, tmp_path):
     with table.open() as file:
         rates = [float(row["lr"]) for row in csv.DictReader(file)][6:]
     assert rates == pytest.approx([0.02 * 2 / 4] * 2 + [0.02 * 1 / 4] * 2)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no such signal here")
+def test_a_hangup_saves_even_while_an_epoch_ends(run_flags, tmp_path, monkeypatch, capsys):
+    """The signal comes when an epoch is done but not yet saved; nothing of it is lost."""
+    end_epoch = train.Progress.end_epoch
+
+    def with_signal(self):
+        end_epoch(self)
+        signal.raise_signal(signal.SIGHUP)
+
+    monkeypatch.setattr(train.Progress, "end_epoch", with_signal)
+    train.main(run_flags)
+    assert "stopped by SIGHUP and saved" in capsys.readouterr().out
+    progress = load(tmp_path / "checkpoints" / "run" / "latest_state.pth")["progress"]
+    assert (progress["epoch"], progress["batches"], progress["total_iters"]) == (2, 0, 4)
+
+
+def test_a_finished_run_says_so_and_how_to_train_longer(run_flags, tmp_path, capsys):
+    flags = [
+        *run_flags,
+        "--n_epochs",
+        "1",
+        "--n_epochs_decay",
+        "0",
+        "--checkpoints_dir",
+        f"{tmp_path}/my runs",
+    ]
+    train.main(flags)
+    before = (tmp_path / "my runs" / "run" / "train_opt.json").read_text()
+    capsys.readouterr()
+    train.main([*flags, "--continue_train"])
+    told = capsys.readouterr().out.strip()
+    assert "run is finished: all 1 epochs are trained. To train longer: python train.py" in told
+    assert (tmp_path / "my runs" / "run" / "train_opt.json").read_text() == before
+
+    # The command can be pasted, blanks in paths and all.
+    words = shlex.split(told.partition("python train.py ")[2])
+    words[words.index("--n_epochs_decay") + 1] = "1"
+    train.main(words)
+    assert load(tmp_path / "my runs" / "run" / "latest_state.pth")["progress"]["epoch"] == 3
+
+
+def test_continuing_a_run_that_is_not_there_lists_those_that_are(run_flags, tmp_path, capsys):
+    for name in ("portraits", "overlay"):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+        (tmp_path / "checkpoints" / name / "latest_net_G_A.pth").touch()
+    with pytest.raises(SystemExit):
+        train.main(["--checkpoints_dir", f"{tmp_path}/checkpoints", "--name", "portrait", "--continue_train"])
+    message = capsys.readouterr().err
+    assert f"no saved run portrait in {tmp_path}/checkpoints; there are: overlay, portraits" in message
+    assert "dataroot" not in message
+
+
+def test_first_epoch_of_a_resumed_call_is_its_own(run_flags, tmp_path):
+    train.main([*run_flags, "--n_epochs", "1", "--n_epochs_decay", "0"])
+    flags = ["--checkpoints_dir", f"{tmp_path}/checkpoints", "--name", "run", "--continue_train"]
+    train.main([*flags, "--epoch", "1", "--epoch_count", "2", "--n_epochs", "2"])
+    assert TrainOptions().parse(flags).epoch_count == 1

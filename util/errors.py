@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from util.output import end_output
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -23,16 +25,24 @@ def command_line(main: Callable[P, R]) -> Callable[P, R]:
     """Decorate a program's `main`: what a user can mend ends it with `error: ...` on stderr and exit status 2.
 
     That is every `UserError`, and a full disk or memory or a path that can't be used, wherever in the program it
-    shows. Ctrl-C ends it with one line too, and the shell's status for it, 130.
+    shows. Ctrl-C ends it with one line too, and the shell's status for it, 130. Who closes its output, as `| head`
+    does, knows that it ends; it does so without a word, with status 1.
     """
 
     @functools.wraps(main)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return main(*args, **kwargs)
+            result = main(*args, **kwargs)
+            # Else what can't be printed would come up at the end of Python, too late for a plain ending.
+            sys.stdout.flush()
+            return result
         except KeyboardInterrupt:
             print("\nstopped; the same command goes on from here", file=sys.stderr)
             raise SystemExit(130) from None
+        except BrokenPipeError as error:
+            if not end_output(error):
+                raise
+            raise SystemExit(1) from None
         except Exception as error:
             message = str(error) if isinstance(error, UserError) else _of_the_machine(error)
             if not message:

@@ -1,9 +1,12 @@
-"""SIGINT and SIGTERM as a request that a loop can answer between two steps."""
+"""SIGINT, SIGTERM, a closed terminal or a closed pipe as a request that a loop can answer between two steps."""
 
 import signal
+import sys
 from collections.abc import Iterable, Iterator
 from types import FrameType
-from typing import TypeVar
+from typing import TextIO, TypeVar
+
+from util.output import Output
 
 T = TypeVar("T")
 
@@ -11,6 +14,8 @@ T = TypeVar("T")
 class StopRequest:
     """Within the block the first SIGINT or SIGTERM only sets `signal_name`; the next one acts as it always does.
 
+    So does SIGHUP, that of a closed terminal, unless it is ignored, as under nohup. A standard output or error that
+    can't be written any more, as in `train.py | head`, counts as a signal too; what is printed from then on is dropped.
     With `only_note` the next ones do nothing either: a scheduler and torchrun both pass on the same request.
 
     >>> with StopRequest() as stop:
@@ -24,10 +29,13 @@ class StopRequest:
         self.only_note = only_note
         self.signal_name = ""
         self._before: dict[int, object] = {}
+        self._streams: tuple[TextIO, TextIO] = (sys.stdout, sys.stderr)
 
     def __enter__(self) -> "StopRequest":
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _stopping_signals():
             self._before[number] = signal.signal(number, self._note)
+        self._streams = (sys.stdout, sys.stderr)
+        sys.stdout, sys.stderr = (Output(stream, self._note_closed) for stream in self._streams)
         return self
 
     def until(self, items: Iterable[T]) -> Iterator[T]:
@@ -39,7 +47,13 @@ class StopRequest:
                 raise
 
     def __exit__(self, *_: object) -> None:
+        for output in (sys.stdout, sys.stderr):
+            output.flush()
+        sys.stdout, sys.stderr = self._streams
         self._restore()
+
+    def _note_closed(self, name: str) -> None:
+        self.signal_name = self.signal_name or f"a closed {name}"
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.signal_name = signal.Signals(number).name
@@ -53,3 +67,12 @@ class StopRequest:
     def _restore(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+def _stopping_signals() -> list[signal.Signals]:
+    """The signals that ask for a stop here."""
+    found = [signal.SIGINT, signal.SIGTERM]
+    # Not on Windows; what nohup ignores stays ignored.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        found.append(signal.SIGHUP)
+    return found

@@ -47,8 +47,8 @@ class LossWatch:
         if earliest < math.inf:
             terms = ", ".join(name for name, step in zip(self._names, steps, strict=True) if step == earliest)
             raise UserError(
-                f"loss {terms} is not finite; training stops. The last good checkpoint is kept in {self.folder}: "
-                "go on from it with --continue_train and a lower --lr or a lower weight of that loss"
+                f"loss {terms} is not finite; training stops. "
+                + way_on(self.folder, "a lower --lr or a lower weight of that loss")
             )
 
     def end_epoch(self) -> float:
@@ -64,3 +64,12 @@ class LossWatch:
     def load_state_dict(self, state: dict[str, float]) -> None:
         """Restore `state_dict`."""
         self._sum, self._count = state["sum"], int(state["count"])
+
+
+def way_on(folder: Path, changes: str) -> str:
+    """How to train on with `changes` after numbers that are not finite: from the last save, if there is one."""
+    if (folder / "latest_state.pth").exists():
+        return (
+            f"The last good checkpoint is kept in {folder}: go on from it with --continue_train and {changes}"
+        )
+    return f"Nothing was saved before, so begin again with {changes}; --save_latest_freq saves more often"

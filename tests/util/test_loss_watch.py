@@ -19,7 +19,18 @@ def test_only_the_first_bad_terms_are_named():
     watch.check()
     watch.add(losses(G_A=1.0, cycle_A=float("inf"), D_A=1.0))
     watch.add(losses(G_A=float("nan"), cycle_A=float("nan"), D_A=float("nan")))
-    with pytest.raises(UserError, match=r"loss cycle_A is not finite.*checkpoints/run"):
+    with pytest.raises(UserError, match=r"loss cycle_A is not finite"):
+        watch.check()
+
+
+def test_a_checkpoint_is_promised_only_where_one_is(tmp_path):
+    watch = LossWatch(tmp_path)
+    watch.add(losses(G_A=float("nan")))
+    with pytest.raises(UserError, match=r"Nothing was saved before, so begin again") as caught:
+        watch.check()
+    assert "kept" not in str(caught.value)
+    (tmp_path / "latest_state.pth").touch()
+    with pytest.raises(UserError, match=r"last good checkpoint is kept .*--continue_train"):
         watch.check()
 
 
