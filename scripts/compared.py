@@ -1,6 +1,7 @@
 """What evaluate.py compares: the photos that every method has, with the pictures of all methods in one folder."""
 
 import argparse
+import shlex
 import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -14,7 +15,7 @@ from PIL import Image
 from deeplab.smoothing import disc_blur, gaussian_blur, mean_blur
 from util.domains import domains
 from util.errors import UserError
-from util.images import find_by_stem, read_image, read_mask, write_image
+from util.images import find_by_stem, image_size, read_image, read_mask, write_image
 from util.measure.evaluation import (
     Photo,
     find_mattes,
@@ -68,11 +69,48 @@ def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
         raise UserError(f"--results: no file there is named like a photo in {photos[0].source.parent}")
     if len(common) < len(photos):
         print(f"{len(common)} of {len(photos)} photos have an output of every method; only they count")
+    note_sizes(common, methods)
     common = with_alphas(common, args.alphas, list(methods))
     images = args.output / "images"
     images.mkdir(parents=True, exist_ok=True)
     fill = partial(lay_out, images=images, methods=methods, blurs=blurs)
     return in_parallel(pool, fill, common, "copying and blurring")
+
+
+def real_photos(args: argparse.Namespace) -> list[Photo]:
+    """The photos of the other domain with their masks, or, as a line says, without; none where there is no folder."""
+    domain = domains(args.direction)[1]
+    folder = args.dataroot / f"{args.phase}{domain}" if args.dataroot else None
+    files = find_by_stem(folder) if folder and folder.is_dir() else {}
+    if not files:
+        return []
+    masks = args.dataroot / f"mask{domain}"
+    missing = files.keys() - (find_by_stem(masks).keys() if masks.is_dir() else set())
+    if not missing:
+        return find_sources(folder, masks)
+    make = shlex.join(["python", "deeplab/inference.py", "--dataroot", str(args.dataroot)])
+    print(
+        f"No blur match: {masks} lacks {len(missing)} of {len(files)} masks of {folder}; make them with: {make}"
+    )
+    return [Photo(stem, path, None) for stem, path in sorted(files.items())]
+
+
+def has_masks(photos: list[Photo]) -> bool:
+    """Whether there are `photos`, each with its mask."""
+    return bool(photos) and all(photo.mask for photo in photos)
+
+
+def note_sizes(photos: list[Photo], methods: dict[str, dict[str, Path]]) -> None:
+    """Say of which methods results have another size than their photos, which then are scaled."""
+    for method, files in methods.items():
+        sizes = [(photo, image_size(files[photo.stem]), image_size(photo.source)) for photo in photos]
+        other = [(photo, *both) for photo, *both in sizes if both[0] != both[1]]
+        if other:
+            photo, (width, height), (wide, high) = other[0]
+            print(
+                f"{method}: {len(other)} of {len(photos)} results have another size than their photos ({photo.stem}: "
+                f"{width} x {height}, not {wide} x {high}); photos are scaled to it, and so figures differ somewhat"
+            )
 
 
 def with_alphas(photos: list[Photo], arguments: list[str], methods: list[str]) -> list[Photo]:

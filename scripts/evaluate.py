@@ -22,9 +22,8 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.compared import chosen_for_grid, collect, strengths
+from scripts.compared import chosen_for_grid, collect, has_masks, real_photos, strengths
 from scripts.seen_blur import add_real_row, add_seen_blur, radius_map
-from util.domains import domains
 from util.errors import UserError, command_line
 from util.images import read_image
 from util.measure.blind import write_blind_page
@@ -32,7 +31,6 @@ from util.measure.distributions import blur_match, median_with_interval
 from util.measure.evaluation import (
     Photo,
     as_array,
-    find_sources,
     in_parallel,
     measure_background,
     measure_photo,
@@ -125,6 +123,7 @@ def main(argv: list[str] | None = None) -> None:
     with process_pool(args.num_threads) as pool:
         lpips, inception = load_networks(args)  # first: a wrong file must not cost the work before
         see = radius_map(args.blur_weights) if args.blur_weights else None
+        real = real_photos(args)
         photos = collect(args, pool)
         on_sheet = chosen_for_grid(photos, args.grid_photos) if args.export_grid else []
         figures = in_parallel(pool, measure_photo, photos, "measuring")
@@ -137,8 +136,8 @@ def main(argv: list[str] | None = None) -> None:
         if args.best_of:
             per_photo, photos = best_of(per_photo, photos, strengths(args), args.best_of)
             on_sheet = chosen_for_grid(photos, args.grid_photos) if args.export_grid else []
-        evaluation = summarize(per_photo, photos, args, inception, pool)
-        if see and (real := real_photos(args)):
+        evaluation = summarize(per_photo, photos, real, inception, pool)
+        if see and has_masks(real):
             add_real_row(evaluation, real, see)
         for name, figure in control.items():
             for title in {name, *strengths(args)[name].values()} & set(evaluation.of_sets):
@@ -151,10 +150,10 @@ def main(argv: list[str] | None = None) -> None:
     if args.blind:
         print(f"To be judged: {write_blind_page(photos, args.blind)}; {KEY_FILE} beside it is not for raters")
     print(as_text(*table(evaluation)))
-    print(
-        real_photos_line(evaluation)
-        or "No blur match, FID and KID: there are no real photos to compare with."
-    )
+    if evaluation.real:
+        print(real_photos_line(evaluation))
+    if not real:
+        print("No blur match, FID and KID: there are no real photos to compare with.")
     for name, option in (("LPIPS", "lpips_weights"), ("FID and KID", "inception_weights")):
         if getattr(args, option) is None:
             print(f"No {name}: --{option} FILE was not given.")
@@ -184,11 +183,11 @@ def add_lpips(per_photo: dict[str, dict[str, dict[str, float]]], photos: list[Ph
 def summarize(
     per_photo: dict[str, dict[str, dict[str, float]]],
     photos: list[Photo],
-    args: argparse.Namespace,
+    real: list[Photo],
     inception: "Inception | None",
     pool: Executor | None,
 ) -> Evaluation:
-    """Medians over the photos, and the figures of each method's whole set."""
+    """Medians over the photos, and the figures of each method's whole set against the `real` photos."""
     methods = list(photos[0].outputs)
     values = {
         method: {
@@ -202,22 +201,14 @@ def summarize(
         for method, of_method in values.items()
     }
     of_sets: dict[str, dict[str, float]] = {method: {} for method in methods}
-    real = real_photos(args)
-    if not real:
+    if inception and real:
+        add_inception(of_sets, photos, [photo.source for photo in real], inception)
+    if not has_masks(real):
         return Evaluation(per_photo, medians, of_sets, None)
     real_gradients = in_parallel(pool, measure_background, real, "real photos")
     for method in methods:
         of_sets[method]["blur_match"] = blur_match(values[method]["background_gradient"], real_gradients)
-    if inception:
-        add_inception(of_sets, photos, [photo.source for photo in real], inception)
     return Evaluation(per_photo, medians, of_sets, RealPhotos.of_gradients(real_gradients))
-
-
-def real_photos(args: argparse.Namespace) -> list[Photo]:
-    """The photos of the other domain with their masks; none where there is no folder of them."""
-    domain = domains(args.direction)[1]
-    folder = args.dataroot / f"{args.phase}{domain}" if args.dataroot else None
-    return find_sources(folder, args.dataroot / f"mask{domain}") if folder and folder.is_dir() else []
 
 
 def add_inception(

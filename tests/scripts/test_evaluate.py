@@ -85,6 +85,25 @@ def test_one_real_photo_has_no_halves(dataroot, capsys):
         assert ">nan<" not in text and " nan" not in text
 
 
+def test_without_masks_of_the_real_photos_all_else_is_measured(dataroot, capsys, monkeypatch):
+    """One mask of three is missing: that is said before the work, and blur match alone is left out."""
+    (dataroot / "maskB" / "b1.png").unlink()
+    said_before = []
+    measure = scripts.evaluate.measure_photo
+    monkeypatch.setattr(
+        scripts.evaluate,
+        "measure_photo",
+        lambda photo: said_before.append(capsys.readouterr().out) or measure(photo),
+    )
+    evaluate(dataroot, "--results", dataroot / "results/mine/test_latest")
+    line = f"No blur match: {dataroot}/maskB lacks 1 of 3 masks of {dataroot}/testB; make them with: python deeplab/"
+    assert line in said_before[0]
+    stored = json.loads((dataroot / "out/figures.json").read_text())
+    assert "blur_match" not in stored["methods"]["mine"]["set"]
+    assert stored["methods"]["mine"]["median"]["gradient_left"]["median"] == pytest.approx(0.8, abs=0.02)
+    assert "there are no real photos" not in capsys.readouterr().out
+
+
 def test_blurs_can_be_sent_to_processes():
     photo = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
     for blur in baselines([2.5]).values():
@@ -93,12 +112,15 @@ def test_blurs_can_be_sent_to_processes():
         )
 
 
-def test_truth_and_outputs_of_another_size(dataroot):
+def test_truth_and_outputs_of_another_size(dataroot, capsys):
     small = dataroot / "small"
     small.mkdir()
     for path in (dataroot / "testA").iterdir():
         Image.open(path).resize((56, 48), Image.Resampling.BICUBIC).save(small / path.name)
     evaluate(dataroot, "--results", f"half={small}", "--truth", dataroot / "testA")
+    assert "half: 3 of 3 results have another size than their photos (a 0#: 56 x 48, not 112 x 96)" in (
+        capsys.readouterr().out
+    )
     stored = json.loads((dataroot / "out/figures.json").read_text())["methods"]["half"]["median"]
     assert stored["psnr"]["median"] == "Infinity"  # the truth is scaled by the same filter
     assert stored["gradient_left"]["median"] == pytest.approx(1)
