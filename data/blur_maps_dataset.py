@@ -1,5 +1,6 @@
 """Shallow photos with their masks and measured blur, for `--model radius`."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class BlurMapsDataset(BaseDataset):
         if missing:
             raise UserError(
                 f"{len(missing)} of {len(self.maps)} photos have no blur map, such as {missing[0]}; "
-                f"make them: python scripts/measure_blur.py --dataroot {opt.dataroot}"
+                f"make them: python scripts/measure_blur.py --dataroot {shlex.quote(opt.dataroot)}"
             )
 
     def __len__(self) -> int:

@@ -1,5 +1,6 @@
 """Photos of a dataroot with their masks, all checked before a run starts: see `scan_folders`."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ class PhotoFolder:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a file, and how to mend files of that kind; {root} stands for the dataroot."""
+    """What is wrong with a file, and how to mend files of that kind; {root} is the dataroot, quoted for a shell."""
 
     path: Path
     what: str
@@ -179,6 +180,6 @@ def _listing(dataroot: str | Path, problems: list[Problem], checked: int) -> str
     shown = [f"  {problem.path}: {problem.what}" for problem in problems[:PROBLEMS_SHOWN]]
     if len(problems) > PROBLEMS_SHOWN:
         shown.append(f"  and {len(problems) - PROBLEMS_SHOWN} more")
-    mends = dict.fromkeys(problem.mend.format(root=dataroot) for problem in problems)
+    mends = dict.fromkeys(problem.mend.format(root=shlex.quote(str(dataroot))) for problem in problems)
     count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {checked} photos and masks:"
     return "\n".join([f"{dataroot}: {count}", *shown, *mends])

@@ -1,12 +1,16 @@
 """Files that are either whole or not there: written beside their place, then moved into it."""
 
 import errno
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from util.errors import UserError
+
+# The longest name that common file systems allow.
+NAME_BYTES = 255
 
 
 @contextmanager
@@ -20,7 +24,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         UserError: the disk is full or the folder can't be written to.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    temporary = path.with_name(_temporary_name(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -38,6 +42,15 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _temporary_name(path: Path) -> str:
+    """A hidden name with the suffix of `path`, of this process and file alone, that is legal wherever `path` is."""
+    ending = f".{os.getpid()}.tmp{path.suffix}"
+    name = f".{path.stem}{ending}"
+    if len(os.fsencode(name)) <= NAME_BYTES:
+        return name
+    return f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:32]}{ending}"
 
 
 def is_inside(path: Path, folder: Path) -> bool:

@@ -1,6 +1,7 @@
 """The scan: every kind of bad file is found, good ones pass, and nothing is read twice."""
 
 import os
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,14 @@ def test_sizes_are_compared_upright(dataroot, suffix):
     assert photos[-1].size == (20, 30)
     save(np.full((20, 30), 255, np.uint8), dataroot / "maskA" / "turned.png")
     assert "30 x 20 px, but its photo" in problems(dataroot)
+
+
+def test_commands_can_be_pasted_whatever_the_folder_is_called(dataroot):
+    odd = dataroot.rename(dataroot.with_name(f"{dataroot.name}, Anna's; 1"))
+    (odd / "maskA/A1.png").unlink()
+    *_, command = problems(odd).splitlines()
+    words = shlex.split(command.partition(": ")[2])
+    assert words == ["python", "deeplab/inference.py", "--dataroot", str(odd)]
 
 
 def test_optional_masks_may_be_missing_or_empty_but_not_broken(dataroot):

@@ -1,5 +1,6 @@
 """Measures result folders against the photos and masks they were made from, several photos at once."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -64,7 +65,7 @@ def find_sources(photos: Path, masks: Path) -> list[Photo]:
     if missing:
         raise UserError(
             f"{masks}: no mask for {len(missing)} photos ({', '.join(missing[:5])}...); "
-            f"make them with: python deeplab/inference.py --dataroot {photos.parent}"
+            f"make them with: python deeplab/inference.py --dataroot {shlex.quote(str(photos.parent))}"
         )
     if not sources:
         raise UserError(f"{photos}: no photos in it")
