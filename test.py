@@ -23,10 +23,11 @@ from models.acceleration import autocast
 from models.inference.folder import Translator, translate_folder
 from models.inference.generator import GeneratorSettings
 from models.inference.large_photos import FullResolution, Tiled
+from models.inference.no_effect import uses_masks, without_effect
 from models.inference.overlaid import Overlaid
 from models.inference.phase import PhaseResults
 from options import Options, TestOptions
-from util.distributed import is_first, process_group, rank, world_size
+from util.distributed import is_first, print0, process_group, rank, world_size
 from util.errors import command_line
 
 
@@ -34,6 +35,8 @@ def test_photos(opt: Options) -> None:
     """Translate `--input` into `--output`."""
     folder, settings = Path(opt.checkpoints_dir) / opt.name, GeneratorSettings.of_options(opt)
     generator = load_generator(folder, opt.epoch, "", opt.device, opt.direction, settings)
+    for line in without_effect(opt, [generator.net]):
+        print0(line)
     translator: Translator = generator
     if opt.tile:
         translator = Tiled(generator, opt.tile)
@@ -48,7 +51,7 @@ def test_photos(opt: Options) -> None:
         Path(opt.output),
         opt.batch_size,
         opt.overwrite,
-        mask_source(opt.masks) if opt.masks else None,
+        mask_source(opt.masks) if opt.masks and uses_masks(opt, generator.net) else None,
     )
     if is_first():
         print(f"results are in {opt.output}")
@@ -58,6 +61,8 @@ def test_dataroot(opt: Options) -> None:
     """Run the model over a phase of `--dataroot` and make a result page of everything that it shows."""
     dataset = create_dataset(opt, rank(), world_size())
     model = create_model(opt)
+    for line in without_effect(opt, model.networks.values()):
+        print0(line)
     folder = Path(opt.results_dir) / opt.name / f"{opt.phase}_{opt.epoch}"
     results = PhaseResults(folder, model.visuals_of, opt.aspect_ratio)
     total = int(min(len(dataset), opt.num_test))

@@ -84,7 +84,9 @@ class TestOptions(BaseOptions):
         add = parser.add_argument_group("a folder of photos, without a dataroot").add_argument
         add("--input", default="", help="photo or folder of photos of any size and kind")
         add(
-            "--output", default="", help="folder for the results, which keep names, sizes and colour profiles"
+            "--output",
+            default="",
+            help="folder for the results, which keep names, sizes and colour profiles; of one photo, a file too",
         )
         add(
             "--masks",
@@ -130,7 +132,9 @@ class TestOptions(BaseOptions):
         if bool(opt.input) != bool(opt.output):
             raise UserError("--input and --output belong together: photos to read, folder to write")
         if not opt.input and not opt.dataroot:
-            raise UserError("nothing to test: give --dataroot D, or --input FOLDER_OR_FILE --output FOLDER")
+            raise UserError(
+                "nothing to test: give --dataroot D, or --input FOLDER_OR_FILE --output FOLDER_OR_FILE"
+            )
         if opt.aspect_ratio <= 0:
             raise UserError(f"--aspect_ratio {opt.aspect_ratio}: must be above 0")
         check_lens_test_options(opt)

@@ -124,6 +124,36 @@ def test_without_a_name_the_model_that_comes_along_blurs_a_photo(tmp_path, monke
     assert change[mask == 0].mean() > 20 > 4 * change[mask > 0].mean()
 
 
+def test_one_photo_becomes_the_file_that_is_named(flags, dataroot, tmp_path, capsys):
+    photo = dataroot / "testA" / "test_0.png"
+    test_program.main([*flags, "--input", str(photo), "--output", str(tmp_path / "new" / "me.png")])
+    test_program.main([*flags, "--input", str(photo), "--output", str(tmp_path / "soft")])
+    assert (tmp_path / "new" / "me.png").is_file()
+    assert np.array_equal(pixels(tmp_path / "new" / "me.png"), pixels(tmp_path / "soft" / "test_0.png"))
+    copy = shutil.copy(photo, tmp_path)
+    for source, target, said in (
+        (photo.parent, tmp_path / "all.png", "is not one photo; give a folder"),
+        (copy, copy, "is the photo itself"),
+    ):
+        with pytest.raises(SystemExit):
+            test_program.main([*flags, "--input", str(source), "--output", str(target)])
+        assert said in capsys.readouterr().err
+    assert Path(copy).read_bytes() == photo.read_bytes()
+
+
+def test_options_that_a_painting_generator_ignores_are_named(flags, dataroot, tmp_path, capsys):
+    photo = ["--input", str(dataroot / "testA" / "test_0.png"), "--output", str(tmp_path / "soft")]
+    lens = ["--aperture", "2", "--focus_range", "0.1", "0.9"]
+    test_program.main([*flags, *photo, *lens, "--masks", str(dataroot / "maskA")])
+    shown = capsys.readouterr().out
+    assert "--aperture, --focus_range: no effect; this generator paints" in shown
+    assert "--masks: no effect" in shown
+    test_program.main([*flags, *photo, "--masks", str(dataroot / "maskA"), "--add_mask", "--overwrite"])
+    assert "no effect" not in capsys.readouterr().out
+    test_program.main([*flags, "--dataroot", str(dataroot), "--num_test", "1", "--camera"])
+    assert capsys.readouterr().out.count("--camera: no effect") == 1
+
+
 def test_missing_checkpoint_is_one_line(dataroot, tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
         test_program.main(

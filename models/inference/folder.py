@@ -36,9 +36,13 @@ class Photo(NamedTuple):
 def plan(source: Path, target: Path) -> list[tuple[Path, Path]]:
     """Pairs of photo and result: the same name, below `target` in the same subfolder as below `source`.
 
+    A `target` that is named like an image is the result of the one photo `source`.
+
     Raises:
         UserError: nothing to read, or results would lie among the photos.
     """
+    if is_image(target) and not target.is_dir():
+        return [(_only_photo(source, target), target)]
     if source.is_file():
         if not is_image(source):
             raise UserError(f"{source}: not an image by its name (--input)")
@@ -50,6 +54,15 @@ def plan(source: Path, target: Path) -> list[tuple[Path, Path]]:
     if is_inside(target, root) and (target.resolve() == root.resolve() or source.is_dir()):
         raise UserError(f"{target}: lies in the folder of the photos (--output); choose another one")
     return [(photo, target / photo.relative_to(root)) for photo in photos]
+
+
+def _only_photo(source: Path, target: Path) -> Path:
+    """`source`, if it is one photo, so that its result can be the file `target`."""
+    if not (source.is_file() and is_image(source)):
+        raise UserError(f"--output {target}: a file, but --input {source} is not one photo; give a folder")
+    if target.resolve() == source.resolve():
+        raise UserError(f"--output {target}: is the photo itself (--input); choose another name")
+    return source
 
 
 def is_current(result: Path, *sources: Path) -> bool:

@@ -1,0 +1,39 @@
+"""Options of test.py that the loaded generator can't follow: said in a line, not passed over in silence."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from torch import nn
+
+# What shapes a lens's rendering, and the value that asks for nothing.
+OF_A_LENS = {
+    "aperture": 1.0,
+    "radius": "",
+    "weights_size": None,
+    "lens_light": None,
+    "focus_range": None,
+    "soft_range": None,
+    "camera": False,
+}
+
+
+def without_effect(opt: Any, nets: Iterable[nn.Module]) -> list[str]:
+    """A line for each kind of option in `opt` that none of `nets` takes notice of."""
+    nets = list(nets)
+    lines = []
+    given = [f"--{name}" for name, nothing in OF_A_LENS.items() if getattr(opt, name) != nothing]
+    if given and not any(getattr(net, "scales_itself", False) for net in nets):
+        lines.append(
+            f"{', '.join(given)}: no effect; this generator paints, they are for one trained with --output_mode lens"
+        )
+    if opt.masks and not any(uses_masks(opt, net) for net in nets):
+        lines.append(
+            "--masks: no effect; this generator was trained without --mask_input. --add_mask pastes the subject over "
+            "its results"
+        )
+    return lines
+
+
+def uses_masks(opt: Any, net: nn.Module) -> bool:
+    """Whether masks act on the results of `net`: by itself or by the overlay."""
+    return opt.add_mask or getattr(net, "takes_mask", False)
