@@ -26,7 +26,7 @@ from models.inference.large_photos import FullResolution, Tiled
 from models.inference.no_effect import uses_masks, without_effect
 from models.inference.overlaid import Overlaid
 from models.inference.phase import PhaseResults
-from options import Options, TestOptions
+from options import Options, TestOptions, write_options
 from util.distributed import is_first, print0, process_group, rank, world_size
 from util.errors import command_line
 
@@ -77,6 +77,7 @@ def test_dataroot(opt: Options) -> None:
             if bar.n == share:
                 break
     if page := results.write_page(f"{opt.name}: {opt.phase}, epoch {opt.epoch}"):
+        write_options(opt, folder / "test_opt.txt")
         print(f"results are in {page}")
 
 

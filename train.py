@@ -116,8 +116,9 @@ def train_epoch(
     opt, epoch = model.opt, progress.epoch
     dataset.set_epoch(epoch)
     done = progress.batches * progress.batch_photos
-    with EpochBar(epoch, len(dataset), done, shown=is_first()) as bar:
-        for batch in stop.until(dataset.iterate(skip_batches=progress.batches)):
+    epochs_after = opt.n_epochs + opt.n_epochs_decay - epoch
+    with EpochBar(epoch, len(dataset), done, is_first(), epochs_after) as bar:
+        for batch in bar.timed(stop.until(dataset.iterate(skip_batches=progress.batches))):
             # One step.
             losses = distributed.mean_over_ranks(model.train_step(batch))
             watch.add(losses)
@@ -131,8 +132,7 @@ def train_epoch(
                 watch.check()
                 if visualizer:
                     values = {name: loss.item() for name, loss in losses.items()}
-                    speed = bar.images_per_s()
-                    line = visualizer.print_current_losses(epoch, total_iters, values, speed, model.lr)
+                    line = visualizer.print_current_losses(epoch, total_iters, values, bar.pace(), model.lr)
                     bar.show_losses(values, line)
             save_html = not opt.no_html and progress.passed(opt.update_html_freq, photos)
             if visualizer and (save_html or progress.passed(opt.display_freq, photos)):

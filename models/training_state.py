@@ -9,8 +9,10 @@
 - `train_opt.txt` and `.json`: the options; `loss_log.txt`, `losses.csv`, `web/`: what the displays keep.
 """
 
+import re
 import shlex
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from torch.optim import Optimizer
@@ -105,9 +107,27 @@ def save_latest(model: BaseModel, watch: LossWatch, progress: Progress) -> None:
 
 
 def save_networks(model: BaseModel, epoch: str) -> None:
-    """Write `<epoch>_net_<name>.pth` of every network once, whatever the number of ranks."""
+    """Write `<epoch>_net_<name>.pth` of every network once, whatever the number of ranks, and drop what is too old."""
     if is_first():
         model.save_networks(epoch)
+        drop_old(model.save_dir, epoch, model.opt.keep_last)
+
+
+def drop_old(folder: Path, epoch: str, keep: int) -> None:
+    """Of checkpoints numbered as `epoch` is, `7` or `iter_500`, remove all but the last `keep` up to it; 0 keeps all.
+
+    Later ones, of a run that went further than the one now continued, stay.
+    """
+    numbered = re.fullmatch(r"(iter_)?(\d+)", epoch)
+    if not keep or not numbered:
+        return
+    files: dict[int, list[Path]] = {}
+    for path in folder.glob(f"{numbered[1] or ''}*_net_*.pth"):
+        if match := re.fullmatch(rf"{numbered[1] or ''}(\d+)_net_\w+\.pth", path.name):
+            files.setdefault(int(match[1]), []).append(path)
+    for number in sorted(number for number in files if number <= int(numbered[2]))[:-keep]:
+        for path in files[number]:
+            path.unlink()
 
 
 def save_state(model: BaseModel, progress: dict[str, Any]) -> None:

@@ -12,10 +12,15 @@ from util.files import write_text
 
 def save_options(opt: Namespace, folder: Path) -> None:
     """Write `train_opt.txt` for people and `train_opt.json` for programs."""
+    write_options(opt, folder / "train_opt.txt")
+    write_text(folder / "train_opt.json", json.dumps(vars(opt), indent=2, sort_keys=True) + "\n")
+
+
+def write_options(opt: Namespace, path: Path) -> None:
+    """Write the options to read, one a line."""
     width = max(len(name) for name in vars(opt))
     lines = [f"{name:>{width}}: {value}" for name, value in sorted(vars(opt).items())]
-    write_text(folder / "train_opt.txt", "\n".join(lines) + "\n")
-    write_text(folder / "train_opt.json", json.dumps(vars(opt), indent=2, sort_keys=True) + "\n")
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def saved_options(folder: str | os.PathLike) -> dict[str, Any]:

@@ -113,6 +113,7 @@ class TrainOptions(BaseOptions):
         )
         add("--save_latest_freq", type=int, default=5000, help="photos between saves of the latest state")
         add("--save_epoch_freq", type=int, default=5, help="epochs between checkpoints that are kept")
+        add("--keep_last", type=int, default=0, help="keep only so many of the numbered checkpoints; 0 = all")
         add("--save_by_iter", action="store_true", help="keep each save of the latest state as iter_<N> too")
 
         add = parser.add_argument_group("validation").add_argument
@@ -164,6 +165,8 @@ class TrainOptions(BaseOptions):
         for name in ("print_freq", "display_freq", "update_html_freq", "save_latest_freq", "save_epoch_freq"):
             if getattr(opt, name) < 1:
                 raise UserError(f"--{name} {getattr(opt, name)}: must be at least 1")
+        if opt.keep_last < 0:
+            raise UserError(f"--keep_last {opt.keep_last}: must be at least 1, or 0 to keep all")
         if opt.netG.startswith("unet") and (
             "crop" not in opt.preprocess or opt.crop_size % int(opt.netG[5:])
         ):

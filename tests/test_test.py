@@ -51,6 +51,7 @@ def test_dataroot_gives_a_page_with_every_photo_of_both_domains(flags, dataroot,
     }
     page = (folder / "index.html").read_text()
     assert all(name in page for name in names)
+    assert f" dataroot: {root}\n" in (folder / "test_opt.txt").read_text()
 
     assert np.array_equal(pixels(folder / "images" / "odd_real_A.png"), pixels(root / "testA" / "odd.png"))
     generator = load_generator(tmp_path / "checkpoints" / "run")

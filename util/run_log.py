@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from util.files import write_text
+from util.pace import Pace
 
 FIRST_COLUMNS = ("epoch", "total_iters", "lr", "images_per_s")
 VALIDATION_PREFIX = "val_"
@@ -32,11 +33,11 @@ class RunLog:
         write_text(self._text_path, "".join(_lines_until(self._text_path, resume_iters)))
 
     def add_losses(
-        self, epoch: int, total_iters: int, losses: dict[str, float], images_per_s: float, lr: float
+        self, epoch: int, total_iters: int, losses: dict[str, float], pace: Pace, lr: float
     ) -> str:
         """Log one step's losses and return them as one line of text."""
-        self._add_row({"lr": lr, "images_per_s": images_per_s, **losses}, epoch, total_iters)
-        start = f"(epoch: {epoch}, iters: {total_iters}, {images_per_s:.3g} images/s, lr: {lr:.3g})"
+        self._add_row({"lr": lr, "images_per_s": pace.images_per_s, **losses}, epoch, total_iters)
+        start = f"(epoch: {epoch}, iters: {total_iters}, {pace.text()}, lr: {lr:.3g})"
         return self._add_line(start, losses)
 
     def add_validation(self, epoch: int, total_iters: int, figures: dict[str, float]) -> str:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from util.dashboard import Dashboard, connect
 from util.html import ResultPage
 from util.images import write_image
+from util.pace import Pace
 from util.run_log import Row, RunLog
 from util.sheet import contact_sheet
 from util.tensors import tensor_to_image
@@ -34,10 +35,10 @@ class Visualizer:
         self._dashboard = start_dashboard(opt, self._log.rows) if opt.display_id > 0 else None
 
     def print_current_losses(
-        self, epoch: int, total_iters: int, losses: dict[str, float], images_per_s: float, lr: float
+        self, epoch: int, total_iters: int, losses: dict[str, float], pace: Pace, lr: float
     ) -> str:
         """Log and plot the losses of a step; returns them as one line of text for the caller to print."""
-        line = self._log.add_losses(epoch, total_iters, losses, images_per_s, lr)
+        line = self._log.add_losses(epoch, total_iters, losses, pace, lr)
         self._plot()
         return line
 

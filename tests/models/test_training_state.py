@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models import training_state
-from models.training_state import Progress, restore
+from models.training_state import Progress, drop_old, restore
 from util.checkpoint import rng_state
 from util.loss_watch import LossWatch
 
@@ -40,3 +40,18 @@ def test_another_batch_size_goes_on_with_the_batch_that_was_not_done(monkeypatch
     assert done * batch_size <= 14 < (done + 1) * batch_size
     assert torch.equal(torch.rand(3), expected)
     assert watch.end_epoch() == 0.5
+
+
+@pytest.mark.parametrize(("epoch", "gone"), [("15", {"5"}), ("iter_300", {"iter_100"}), ("latest", set())])
+def test_only_the_last_numbered_checkpoints_are_kept(tmp_path, epoch, gone):
+    """Of each kind those up to the new one count; later ones, averages' files and others' are judged alike."""
+    epochs = {"5", "10", "15", "20", "iter_100", "iter_200", "iter_300", "latest", "best"}
+    for name in epochs:
+        for net in ("G_A", "G_A_ema", "D_B"):
+            (tmp_path / f"{name}_net_{net}.pth").touch()
+    drop_old(tmp_path, epoch, keep=0)
+    assert len(list(tmp_path.iterdir())) == 3 * len(epochs)
+    drop_old(tmp_path, epoch, keep=2)
+    left = {path.name.partition("_net_")[0] for path in tmp_path.iterdir()}
+    assert left == epochs - gone
+    assert len(list(tmp_path.iterdir())) == 3 * len(left)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from util.dashboard import as_columns, connect, place_of, window_of
+from util.pace import Pace
 from util.visualizer import Visualizer
 
 LOSSES = ["D_A", "G_A", "cycle_A", "idt_A", "D_B", "G_B", "cycle_B", "idt_B", "mask_A", "vgg_A"]
@@ -33,7 +34,7 @@ def options(folder, port, **changes):
 def log(visualizer, steps):
     for step in steps:
         losses = {name: step + number / 10 for number, name in enumerate(LOSSES)}
-        visualizer.print_current_losses(1, step, losses, 2.0, 1e-4)
+        visualizer.print_current_losses(1, step, losses, Pace(2.0), 1e-4)
 
 
 def windows(server, env):

@@ -2,6 +2,7 @@
 
 import csv
 
+from util.pace import Pace
 from util.run_log import RunLog
 
 
@@ -12,7 +13,7 @@ def read(folder):
 
 def log_steps(log, steps):
     for step in steps:
-        log.add_losses(1 + step // 300, step, {"G_A": step / 100, "D_A": 0.5}, 2.0, 2e-4)
+        log.add_losses(1 + step // 300, step, {"G_A": step / 100, "D_A": 0.5}, Pace(2.0), 2e-4)
 
 
 def test_continued_run_equals_uninterrupted_one(tmp_path):
@@ -27,7 +28,7 @@ def test_columns_grow_and_earlier_rows_keep_their_figures(tmp_path):
     log = RunLog(tmp_path)
     log_steps(log, [100])
     log.add_validation(1, 100, {"subject_psnr": 30.25})
-    log.add_losses(1, 200, {"G_A": 2.0, "D_A": 0.5, "idt_A": 0.25}, 2.0, 2e-4)
+    log.add_losses(1, 200, {"G_A": 2.0, "D_A": 0.5, "idt_A": 0.25}, Pace(2.0), 2e-4)
     first, validation, last = read(tmp_path)
     assert (first["G_A"], first["val_subject_psnr"], first["idt_A"]) == ("1.0", "", "")
     assert (validation["val_subject_psnr"], validation["G_A"]) == ("30.25", "")
@@ -51,7 +52,7 @@ def test_new_run_begins_anew(tmp_path):
 
 def test_a_loss_that_is_not_a_number_is_logged(tmp_path):
     log = RunLog(tmp_path)
-    assert "G_A: nan" in log.add_losses(1, 100, {"G_A": float("nan")}, 2.0, 2e-4)
+    assert "G_A: nan" in log.add_losses(1, 100, {"G_A": float("nan")}, Pace(2.0), 2e-4)
     assert read(tmp_path)[0]["G_A"] == "nan"
 
 
