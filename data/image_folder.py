@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.file_check import Facts, check_files
-from util.errors import UserError
+from util.errors import UserError, say
 from util.images import find_by_stem, image_size, list_images
 
 PROBLEMS_SHOWN = 10
@@ -116,6 +116,7 @@ def scan_folders(
         problems += list(_problems(folder, found, found_masks, facts))
     if problems:
         raise UserError(_listing(dataroot, problems, len(to_check)))
+    _say_full([path for found in masks for path in found if path and getattr(facts[path], "full", False)])
     return [
         [
             Photo(path, (facts[path].width, facts[path].height), mask, folder.channels)
@@ -167,6 +168,17 @@ def _mask_problems(
     if mask.empty and folder.masks_required:
         drop = DROP_PAIRS if folder.side_by_side else DROP_EMPTY
         yield Problem(mask_path, "no subject: no pixel is 128 or more of 255", drop)
+
+
+def _say_full(masks: list[Path]) -> None:
+    """List masks that are subject everywhere: a very near portrait, or a file that is no mask."""
+    if not masks:
+        return
+    listed = "".join(f"\n  {path}" for path in masks[:PROBLEMS_SHOWN])
+    more = f"\n  and {len(masks) - PROBLEMS_SHOWN} more" if len(masks) > PROBLEMS_SHOWN else ""
+    say(
+        f"{len(masks)} masks are subject everywhere, no pixel is below 128 of 255; look at them:{listed}{more}"
+    )
 
 
 def _make_masks(folder: PhotoFolder, again: bool = False) -> str:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from tqdm import tqdm
+
 from util.output import end_output
 
 P = ParamSpec("P")
@@ -17,8 +19,37 @@ PATH_ERRORS = frozenset(
 )
 
 
+# What a disk, a quota or a network folder can refuse, and what to do.
+DISK_ERRORS = {
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.EDQUOT: "your quota on this disk is used up; free some space, or choose another folder,",
+    errno.EFBIG: "larger than files may be here; choose another folder, or raise the limit (ulimit -f),",
+    errno.EIO: "the disk can't be read or written (input/output error); check it",
+    errno.ESTALE: "the network folder has gone away (stale file handle); mount it again",
+}
+
+
 class UserError(Exception):
     """Something the user can mend. The message is one line that names the file or option and the mend."""
+
+
+class SomeFailed(UserError):
+    """Some of many files could not be done, and all others are: exit status 1."""
+
+
+def is_of_the_disk(error: BaseException) -> bool:
+    """Whether `error`, or what it was raised from, is a disk's that would refuse the next file too."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and (cause.errno in DISK_ERRORS or cause.errno in PATH_ERRORS):
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def say(text: str) -> None:
+    """A line on stderr that does not tear a progress bar apart."""
+    tqdm.write(text, file=sys.stderr)
 
 
 def command_line(main: Callable[P, R]) -> Callable[P, R]:
@@ -48,17 +79,15 @@ def command_line(main: Callable[P, R]) -> Callable[P, R]:
             if not message:
                 raise
             print(f"error: {message}", file=sys.stderr)
-            raise SystemExit(2) from None
+            raise SystemExit(1 if isinstance(error, SomeFailed) else 2) from None
 
     return wrapper
 
 
 def _of_the_machine(error: Exception) -> str:
     """One line if `error` says that disk or memory is full or a path can't be used, else an empty string."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return (
-            f"{error.filename or 'writing'}: the disk is full; free some space and run the same command again"
-        )
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+        return f"{error.filename or 'writing'}: {DISK_ERRORS[error.errno]} and run the same command again"
     if isinstance(error, OSError) and error.errno in PATH_ERRORS and error.filename:
         return f"{error.filename}: {error.strerror}; give another file or folder, or mend its permissions"
     # PyTorch's own class for a GPU, and its plain RuntimeError for the CPU; torch is not imported for a name.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from util.errors import UserError
+from util.errors import DISK_ERRORS, UserError
 
 # The longest name that common file systems allow.
 NAME_BYTES = 255
@@ -32,10 +32,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise UserError(
-                f"{path}: the disk is full; free some space and run the same command again"
-            ) from error
+        if error.errno in DISK_ERRORS:
+            raise UserError(f"{path}: {DISK_ERRORS[error.errno]} and run the same command again") from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             raise UserError(f"{path}: can't be written ({error.strerror}); choose another folder") from error
         raise

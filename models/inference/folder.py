@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -10,11 +11,12 @@ import numpy as np
 from tqdm import tqdm
 
 from util.distributed import gathered, rank, world_size
-from util.errors import UserError
+from util.errors import SomeFailed, UserError, is_of_the_disk, say
 from util.files import is_inside
-from util.images import ImageError, Metadata, is_image, list_images, read_photo, write_pixels
+from util.images import Metadata, find_images, is_image, left_out, read_photo, writable, write_pixels
 
-FOUND = 0.5  # a mask that nowhere reaches it has no subject
+# A mask that nowhere reaches this has no subject.
+FOUND = 0.5
 
 
 class Translator(Protocol):
@@ -26,11 +28,12 @@ class Translator(Protocol):
 
 
 class Photo(NamedTuple):
-    """A decoded photo: its file, `[H,W,3]` uint8 or uint16, and what its result takes over besides."""
+    """A decoded photo: its file, `[H,W,3]` uint8 or uint16, what its result takes over besides, and its mask."""
 
     path: Path
     pixels: np.ndarray
     metadata: Metadata
+    mask: np.ndarray | None = None
 
 
 def plan(source: Path, target: Path) -> list[tuple[Path, Path]]:
@@ -48,12 +51,20 @@ def plan(source: Path, target: Path) -> list[tuple[Path, Path]]:
             raise UserError(f"{source}: not an image by its name (--input)")
         photos, root = [source], source.parent
     else:
-        photos, root = list_images(source), source
+        (photos, others), root = find_images(source), source
+        if others:
+            say(left_out(others))
     if not photos:
         raise UserError(f"{source}: no images in it (--input)")
     if is_inside(target, root) and (target.resolve() == root.resolve() or source.is_dir()):
         raise UserError(f"{target}: lies in the folder of the photos (--output); choose another one")
-    return [(photo, target / photo.relative_to(root)) for photo in photos]
+    pairs = [(photo, writable(target / photo.relative_to(root))) for photo in photos]
+    owners: dict[Path, Path] = {}
+    for photo, result in pairs:
+        if result in owners:
+            raise UserError(f"{owners[result]} and {photo}: both would become {result}; rename one")
+        owners[result] = photo
+    return pairs
 
 
 def _only_photo(source: Path, target: Path) -> Path:
@@ -87,7 +98,8 @@ def translate_folder(
     the end. Started by torchrun, each rank takes its share.
 
     Raises:
-        UserError: nothing to read, a bad `target`, or, after all others are done, photos that can't be read.
+        UserError: nothing to read, or a bad `target`; a full disk.
+        SomeFailed: photos that could not be done, listed, after all others are done.
     """
     pairs = plan(source, target)[rank() :: world_size()]
     todo = dict(pair for pair in pairs if overwrite or not is_current(pair[1], pair[0], weights))
@@ -98,25 +110,24 @@ def translate_folder(
     refused: list[str] = []
     nobody: list[Path] = []
     with ThreadPoolExecutor(max_workers=2) as pool, tqdm(total=len(todo), unit="photo") as bar:
-        photos = read_ahead(pool, todo, 2 * batch_size, refused)
+        photos = with_masks(read_ahead(pool, todo, 2 * batch_size, refused), mask_of, refused)
         for batch in same_size(photos, batch_size):
-            masks = [mask_of(photo.path, photo.pixels) for photo in batch] if mask_of else None
-            results = translator.batch([photo.pixels for photo in batch], masks)
-            for i, (photo, result) in enumerate(zip(batch, results, strict=True)):
-                if masks and masks[i].max() < FOUND and result.shape == photo.pixels.shape:
+            for photo, result in translated(translator, batch, refused):
+                if photo.mask is not None and photo.mask.max() < FOUND and result.shape == photo.pixels.shape:
                     nobody.append(photo.path)
                     result = photo.pixels
-                write_pixels(result, todo[photo.path], photo.metadata)
+                with listed_in(refused, photo.path):
+                    write_pixels(result, todo[photo.path], photo.metadata)
             bar.update(len(batch))
-    of_ranks = gathered((len(todo), refused, nobody)) or []  # on the first rank, when all are done
+    # On the first rank, when all are done.
+    of_ranks = gathered((len(todo), refused, nobody)) or []
     refused = [message for _, messages, _ in of_ranks for message in messages]
     for path in sorted(path for _, _, paths in of_ranks for path in paths):
         print(f"nobody found, left as it is: {path}")
     if refused:
         count = sum(number for number, _, _ in of_ranks)
-        raise UserError(
-            f"{len(refused)} of {count} photos could not be read, the others are done: {refused[0]}"
-        )
+        lines = "".join(f"\n  {message}" for message in refused)
+        raise SomeFailed(f"{len(refused)} of {count} photos could not be done, the others are:{lines}")
 
 
 def read_ahead(
@@ -128,11 +139,64 @@ def read_ahead(
     while running:
         path, future = running.pop(0)
         running += [(path, pool.submit(read_photo, path)) for path in islice(waiting, 1)]
-        try:
+        with listed_in(refused, path):
             yield Photo(path, *future.result())
-        except ImageError as error:
-            refused.append(str(error))
-            tqdm.write(f"skipped: {error}")
+
+
+@contextmanager
+def listed_in(refused: list[str], path: Path) -> Iterator[None]:
+    """What goes wrong with the photo at `path` in the block becomes a line of `refused`, and the work goes on.
+
+    What would stop every photo, as a full disk does, is raised all the same.
+    """
+    try:
+        yield
+    except (GeneratorExit, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        if is_of_the_disk(error):
+            raise
+        reason = str(error) or type(error).__name__
+        message = reason if str(path) in reason else f"{path}: {reason}"
+        refused.append(message.splitlines()[0])
+        say(f"skipped: {refused[-1]}")
+
+
+def with_masks(
+    photos: Iterable[Photo], mask_of: Callable[[Path, np.ndarray], np.ndarray] | None, refused: list[str]
+) -> Iterator[Photo]:
+    """`photos` with their masks, where masks are wanted."""
+    for photo in photos:
+        if mask_of is not None:
+            mask = None
+            with listed_in(refused, photo.path):
+                mask = mask_of(photo.path, photo.pixels)
+            if mask is None:
+                continue
+            photo = photo._replace(mask=mask)
+        yield photo
+
+
+def translated(
+    translator: Translator, batch: list[Photo], refused: list[str]
+) -> Iterator[tuple[Photo, np.ndarray]]:
+    """Photos of one size and their results; when they can't be done together, each by itself."""
+
+    def run(part: list[Photo]) -> list[tuple[Photo, np.ndarray]]:
+        masks = [photo.mask for photo in part if photo.mask is not None] or None
+        return list(zip(part, translator.batch([photo.pixels for photo in part], masks), strict=True))
+
+    try:
+        done = run(batch)
+    except UserError:
+        # Of the options, which are the same for every photo.
+        raise
+    except Exception:
+        done = []
+        for photo in batch:
+            with listed_in(refused, photo.path):
+                done += run([photo])
+    yield from done
 
 
 def same_size(photos: Iterable[Photo], batch_size: int) -> Iterator[list[Photo]]:

@@ -212,3 +212,15 @@ def test_empty_masks_of_every_kind_are_found(dataroot, kind):
             assert scan_folders(dataroot, folders(dataroot))[0][2].mask == path
         else:
             assert f"{path}: no subject" in problems(dataroot)
+
+
+def test_masks_that_are_subject_everywhere_are_listed(dataroot, capsys):
+    for path in sorted((dataroot / "maskA").iterdir()):
+        mask = np.full((48, 60), 255, np.uint8)
+        mask[0, 0] = 0
+        save(mask, path)
+    save(np.full((48, 60), 255, np.uint8), dataroot / "maskA/A1.png")
+    for _ in range(2):
+        scan_folders(dataroot, folders(dataroot)[:1])
+        said = capsys.readouterr().err
+        assert "1 masks are subject everywhere" in said and "maskA/A1.png" in said and "A2.png" not in said

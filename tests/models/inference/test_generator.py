@@ -131,9 +131,7 @@ def test_folder_of_photos_keeps_names_sizes_profiles_and_orientation(trained, tm
     (photos / "broken.png").write_bytes(b"no image")
     generator = load_generator(folder)
     weights = folder / "latest_net_G_A.pth"
-    with pytest.raises(
-        UserError, match=r"1 of 3 photos could not be read, the others are done: .*broken\.png"
-    ):
+    with pytest.raises(UserError, match=r"1 of 3 photos could not be done, the others are:\n.*broken\.png"):
         translate_folder(generator, weights, photos, results, batch_size=2)
     with Image.open(results / "a b#.png") as image:
         assert image.size == (35, 21)

@@ -1,0 +1,50 @@
+"""Photos and masks from disk and back, the same for every program. No torch in here: workers stay light."""
+
+from util.images.listing import (
+    IMAGE_EXTENSIONS,
+    NOT_IN_BROWSERS,
+    by_unique_stem,
+    find_by_stem,
+    find_images,
+    is_image,
+    left_out,
+    list_images,
+    writable,
+)
+from util.images.masks import has_alpha, read_mask
+from util.images.opening import ImageError, TooLargeError, image_size, is_cut_short
+from util.images.photos import (
+    Metadata,
+    read_image,
+    read_photo,
+    read_pixels,
+    to_gray,
+    upright_rgb,
+)
+from util.images.writing import write_image, write_pixels
+
+__all__ = [
+    "IMAGE_EXTENSIONS",
+    "NOT_IN_BROWSERS",
+    "ImageError",
+    "Metadata",
+    "TooLargeError",
+    "by_unique_stem",
+    "find_by_stem",
+    "find_images",
+    "has_alpha",
+    "image_size",
+    "is_cut_short",
+    "is_image",
+    "left_out",
+    "list_images",
+    "read_image",
+    "read_mask",
+    "read_photo",
+    "read_pixels",
+    "to_gray",
+    "upright_rgb",
+    "writable",
+    "write_image",
+    "write_pixels",
+]
