@@ -230,3 +230,27 @@ def test_first_epoch_of_a_resumed_call_is_its_own(run_flags, tmp_path):
     flags = ["--checkpoints_dir", f"{tmp_path}/checkpoints", "--name", "run", "--continue_train"]
     train.main([*flags, "--epoch", "1", "--epoch_count", "2", "--n_epochs", "2"])
     assert TrainOptions().parse(flags).epoch_count == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
+def test_a_disk_that_takes_no_more_leaves_the_last_state(run_flags, tmp_path, capsys):
+    """Files can't be larger than 20 kB from the second epoch on: one line with the path, the first epoch's state."""
+    resource = pytest.importorskip("resource")
+    train.main([*run_flags, "--n_epochs", "1", "--n_epochs_decay", "0"])
+    folder = tmp_path / "checkpoints" / "run"
+    before = (folder / "latest_state.pth").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(SystemExit) as caught:
+            train.main([*run_flags, "--continue_train"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.code == 2
+    message = capsys.readouterr().err
+    error = message[message.index("error: ") :]
+    assert error.startswith(f"error: {folder}/latest_net_G_A.pth: ")
+    assert error.count("\n") == 1
+    assert (folder / "latest_state.pth").read_bytes() == before
+    weights(folder)
+    assert not list(folder.glob(".*"))

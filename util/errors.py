@@ -84,8 +84,24 @@ def command_line(main: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
+def of_the_setup(error: BaseException) -> str:
+    """One line if `error` says that the system lacks what PyTorch needs, for any photo, else an empty string."""
+    text = str(error)
+    if "shared memory" in text:
+        return (
+            "too little shared memory for the processes that load photos; give --num_threads 0, or start the "
+            "container with more of it: docker run --shm-size 8g"
+        )
+    if "No working C++ compiler found" in text or "Failed to find C compiler" in text:
+        return "--compile: no C++ compiler was found; install one (on Debian: apt-get install g++) or leave out --compile"
+    return ""
+
+
 def _of_the_machine(error: Exception) -> str:
-    """One line if `error` says that disk or memory is full or a path can't be used, else an empty string."""
+    """One line if `error` says that disk or memory is full, a path can't be used or the system lacks something.
+
+    Else an empty string.
+    """
     if isinstance(error, OSError) and error.errno in DISK_ERRORS:
         return f"{error.filename or 'writing'}: {DISK_ERRORS[error.errno]} and run the same command again"
     if isinstance(error, OSError) and error.errno in PATH_ERRORS and error.filename:
@@ -97,4 +113,4 @@ def _of_the_machine(error: Exception) -> str:
         or "can't allocate" in str(error)
     ):
         return "out of memory; use a smaller --crop_size or --batch_size in training, smaller photos at test"
-    return ""
+    return of_the_setup(error)

@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from util.distributed import gathered, rank, world_size
-from util.errors import SomeFailed, UserError, is_of_the_disk, say
+from util.errors import SomeFailed, UserError, is_of_the_disk, of_the_setup, say
 from util.files import is_inside
 from util.images import Metadata, find_images, is_image, left_out, read_photo, writable, write_pixels
 
@@ -147,14 +147,14 @@ def read_ahead(
 def listed_in(refused: list[str], path: Path) -> Iterator[None]:
     """What goes wrong with the photo at `path` in the block becomes a line of `refused`, and the work goes on.
 
-    What would stop every photo, as a full disk does, is raised all the same.
+    What would stop every photo, as a full disk or a missing compiler does, is raised all the same.
     """
     try:
         yield
     except (GeneratorExit, KeyboardInterrupt):
         raise
     except Exception as error:
-        if is_of_the_disk(error):
+        if is_of_the_disk(error) or of_the_setup(error):
             raise
         reason = str(error) or type(error).__name__
         message = reason if str(path) in reason else f"{path}: {reason}"

@@ -25,6 +25,38 @@ def run(error):
         (PermissionError(errno.EACCES, "Permission denied", "x/y"), "error: x/y: Permission denied; give "),
         (MemoryError(), "error: out of memory; "),
         (torch.OutOfMemoryError("CUDA out of memory"), "error: out of memory; "),
+        (
+            OSError(errno.EDQUOT, "Disk quota exceeded", "log.txt"),
+            "error: log.txt: your quota on this disk is used",
+        ),
+        (
+            OSError(errno.EIO, "Input/output error", "log.txt"),
+            "error: log.txt: the disk can't be read or written",
+        ),
+        (
+            OSError(errno.ESTALE, "Stale file handle", "log.txt"),
+            "error: log.txt: the network folder has gone",
+        ),
+        # As PyTorch words them, seen with /dev/shm of 1 MB and without g++.
+        (
+            RuntimeError(
+                "unable to allocate shared memory(shm) for file </torch_1_2_0>: No space left on device"
+            ),
+            "error: too little shared memory for the processes that load photos; give --num_threads 0, or",
+        ),
+        (
+            RuntimeError(
+                "DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that dataloader's "
+                "workers are out of shared memory. Please try to raise your shared memory limit."
+            ),
+            "error: too little shared memory",
+        ),
+        (
+            RuntimeError(
+                "InvalidCxxCompiler: No working C++ compiler found in torch._inductor.config.cpp.cxx"
+            ),
+            "error: --compile: no C++ compiler was found; install one",
+        ),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "error: out of memory; "),
     ],
 )
