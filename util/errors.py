@@ -93,7 +93,7 @@ def of_the_setup(error: BaseException) -> str:
             "container with more of it: docker run --shm-size 8g"
         )
     if "No working C++ compiler found" in text or "Failed to find C compiler" in text:
-        return "--compile: no C++ compiler was found; install one (on Debian: apt-get install g++) or leave out --compile"
+        return "--compile: no C++ compiler was found; install one (Debian: apt-get install g++) or leave out --compile"
     return ""
 
 
