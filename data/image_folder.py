@@ -39,7 +39,7 @@ class PhotoFolder:
 
     Masks are found by the photo's stem, in `masks`; None: no masks are wanted. `channels` is what photos are
     read as: 3 for colour, 1 for gray. `side_by_side` photos hold A in their left half, to which the mask
-    belongs, and B in their right one.
+    belongs, and B in their right one. If it `gives_results`, these are named by the photos' stems.
     """
 
     photos: Path
@@ -47,13 +47,15 @@ class PhotoFolder:
     masks_required: bool
     channels: int = 3
     side_by_side: bool = False
+    gives_results: bool = False
 
     @classmethod
     def of_domain(cls, opt: Any, letter: str, channels: int) -> "PhotoFolder":
         """Domain `letter` ('A' or 'B') of `opt.dataroot`: `<phase>A` with `maskA`."""
         root = Path(opt.dataroot)
         masks = None if opt.mask_policy == "none" else root / f"mask{letter}"
-        return cls(root / f"{opt.phase}{letter}", masks, opt.mask_policy == "required", channels)
+        required = opt.mask_policy == "required"
+        return cls(root / f"{opt.phase}{letter}", masks, required, channels, gives_results=not opt.isTrain)
 
     def find(self, limit: float) -> list[Path]:
         """The first `limit` photos.
@@ -135,7 +137,8 @@ def _masks(folder: PhotoFolder, photos: Iterable[Path]) -> list[Path | None]:
 def _problems(
     folder: PhotoFolder, photos: list[Path], masks: list[Path | None], facts: dict[Path, Facts | str]
 ) -> Iterable[Problem]:
-    stems = Counter(path.stem for path in photos) if folder.masks_required else Counter()
+    by_stem = folder.masks_required or folder.gives_results
+    stems = Counter(path.stem for path in photos) if by_stem else Counter()
     for path, mask in zip(photos, masks, strict=True):
         photo = facts[path]
         if isinstance(photo, str):
@@ -144,7 +147,8 @@ def _problems(
         if folder.side_by_side and photo.width % 2:
             yield Problem(path, f"{photo.width} px wide, so not two halves side by side", EVEN)
         if stems[path.stem] > 1:
-            yield Problem(path, "has the same name as another photo, and so the same mask", RENAME)
+            shared = "mask" if folder.masks_required else "result"
+            yield Problem(path, f"has the same name as another photo, and so the same {shared}", RENAME)
         if mask is None and folder.masks_required:
             yield Problem(path, f"no mask {folder.masks / path.stem}.png", _make_masks(folder))
         elif mask is not None:

@@ -142,6 +142,21 @@ def test_one_photo_becomes_the_file_that_is_named(flags, dataroot, tmp_path, cap
     assert Path(copy).read_bytes() == photo.read_bytes()
 
 
+def test_photos_whose_results_would_overwrite_each_other_are_named(flags, dataroot, tmp_path, capsys):
+    for domain in "AB":
+        for name in ("x/img.png", "y/img.png") if domain == "A" else ("img.png",):
+            path = tmp_path / "d" / f"test{domain}" / name
+            path.parent.mkdir(parents=True)
+            shutil.copy(dataroot / "testA" / "test_0.png", path)
+    with pytest.raises(SystemExit):
+        test_program.main([*flags, "--dataroot", str(tmp_path / "d")])
+    message = capsys.readouterr().err
+    for name in ("x/img.png", "y/img.png"):
+        assert f"testA/{name}: has the same name as another photo, and so the same result" in message
+    assert "testB" not in message
+    assert not (tmp_path / "results").exists()
+
+
 def test_options_that_a_painting_generator_ignores_are_named(flags, dataroot, tmp_path, capsys):
     photo = ["--input", str(dataroot / "testA" / "test_0.png"), "--output", str(tmp_path / "soft")]
     lens = ["--aperture", "2", "--focus_range", "0.1", "0.9"]
