@@ -10,22 +10,27 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from util.ranges import non_negative, share
+
 
 def add_augment_options(parser: ArgumentParser) -> None:
     """Options of all augmentation beyond cropping and mirroring; all off by default."""
     add = parser.add_argument_group("augmentation").add_argument
     add(
-        "--augment_zoom", type=float, default=0.0, help="up to so much larger, 0.4 say, around a random place"
+        "--augment_zoom",
+        type=non_negative,
+        default=0.0,
+        help="up to so much larger, 0.4 say, around a random place",
     )
     add(
         "--augment_light",
-        type=float,
+        type=share,
         default=0.0,
         help="strength of changes of exposure, gamma and colour, 0 to 1",
     )
     add(
         "--augment_paste",
-        type=float,
+        type=share,
         default=0.0,
         help="share of photos that get the other domain's subject too",
     )

@@ -21,6 +21,7 @@ from data.transforms import (
     size_of,
 )
 from util.images import read_mask, read_pixels
+from util.ranges import positive
 
 # First number of a seed: keeps the random numbers of the photos apart from those of the order.
 ITEM_STREAM = 1
@@ -49,7 +50,7 @@ class BaseDataset(Dataset, ABC):
                 default="none",
                 help="keep decoded and scaled photos: in memory, or in <dataroot>/.cache for later runs too",
             )
-            parser.add_argument("--cache_size", type=float, default=4.0, help="limit of --cache, in GiB")
+            parser.add_argument("--cache_size", type=positive, default=4.0, help="limit of --cache, in GiB")
         return parser
 
     @abstractmethod

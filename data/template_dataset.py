@@ -13,6 +13,7 @@ import torch
 
 from data.base_dataset import BaseDataset
 from data.image_folder import PhotoFolder
+from util.ranges import positive_int
 
 
 class TemplateDataset(BaseDataset):
@@ -21,7 +22,9 @@ class TemplateDataset(BaseDataset):
     @staticmethod
     def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         """Options of this dataset alone; `set_defaults` changes those of others."""
-        parser.add_argument("--tones", type=int, default=4, help="tones left in each channel of A, 2 or more")
+        parser.add_argument(
+            "--tones", type=positive_int, default=4, help="tones left in each channel of A, 2 or more"
+        )
         return BaseDataset.modify_commandline_options(parser, is_train)
 
     def __init__(self, opt: Any) -> None:

@@ -12,6 +12,7 @@ from torch import nn
 from models.nets.resnet import ResnetGenerator
 from models.networks import generator_class
 from util.errors import UserError
+from util.ranges import decay, positive_int
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 PRECISIONS = ("auto", *DTYPES)
@@ -48,7 +49,12 @@ def add_acceleration_options(parser: ArgumentParser, is_train: bool) -> None:
     add("--compile", action="store_true", help="compile the networks with torch.compile; slow first step")
     if not is_train:
         return
-    add("--accumulate", type=int, default=1, help="take each batch in so many parts, one after the other")
+    add(
+        "--accumulate",
+        type=positive_int,
+        default=1,
+        help="take each batch in so many parts, one after the other",
+    )
     add(
         "--checkpoint_activations",
         action="store_true",
@@ -56,7 +62,7 @@ def add_acceleration_options(parser: ArgumentParser, is_train: bool) -> None:
     )
     add(
         "--ema",
-        type=float,
+        type=decay,
         default=0.0,
         help="average generators over steps with this decay, 0.999 say, for testing; 0 = off",
     )

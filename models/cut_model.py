@@ -21,6 +21,7 @@ from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
+from util.ranges import non_negative, positive, positive_int
 
 PRESETS: dict[str, dict[str, Any]] = {
     "CUT": {"lambda_NCE": 1.0, "nce_idt": True, "flip_equivariance": False},
@@ -77,8 +78,8 @@ class CUTModel(UnpairedModel):
             default="CUT",
             help="defaults of lambda_NCE, nce_idt, flip_equivariance; FastCUT: half the work, 150 + 50 epochs",
         )
-        add("--lambda_GAN", type=float, default=1.0, help="weight of the adversarial loss")
-        add("--lambda_NCE", type=float, help="weight of the contrastive loss; default: 1, FastCUT 10")
+        add("--lambda_GAN", type=non_negative, default=1.0, help="weight of the adversarial loss")
+        add("--lambda_NCE", type=non_negative, help="weight of the contrastive loss; default: 1, FastCUT 10")
         add(
             "--nce_idt",
             type=parse_bool,
@@ -92,9 +93,9 @@ class CUTModel(UnpairedModel):
             help="entries of netG.model whose outputs are compared; default: pixels, both halvings, blocks 1 and 5 (in "
             "the official code, which counts more layers, 0,4,8,12,16)",
         )
-        add("--nce_T", type=float, default=0.07, help="temperature of the contrastive loss")
-        add("--netF_nc", type=int, default=256, help="channels in which patches are compared")
-        add("--num_patches", type=int, default=256, help="patches compared in each layer")
+        add("--nce_T", type=positive, default=0.07, help="temperature of the contrastive loss")
+        add("--netF_nc", type=positive_int, default=256, help="channels in which patches are compared")
+        add("--num_patches", type=positive_int, default=256, help="patches compared in each layer")
         add(
             "--flip_equivariance",
             type=parse_bool,

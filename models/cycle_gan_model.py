@@ -22,6 +22,7 @@ from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel
 from util.errors import UserError
 from util.image_pool import ImagePool
+from util.ranges import non_negative
 
 
 class Way(NamedTuple):
@@ -59,14 +60,14 @@ class CycleGANModel(UnpairedModel):
         parser = UnpairedModel.modify_commandline_options(parser, is_train)
         if is_train:
             parser.add_argument(
-                "--lambda_A", type=float, default=10.0, help="weight of the cycle A -> B -> A"
+                "--lambda_A", type=non_negative, default=10.0, help="weight of the cycle A -> B -> A"
             )
             parser.add_argument(
-                "--lambda_B", type=float, default=10.0, help="weight of the cycle B -> A -> B"
+                "--lambda_B", type=non_negative, default=10.0, help="weight of the cycle B -> A -> B"
             )
             parser.add_argument(
                 "--lambda_identity",
-                type=float,
+                type=non_negative,
                 default=0.5,
                 help="weight of the identity loss, relative to lambda_A and lambda_B; keeps colours; 0 = off",
             )

@@ -20,6 +20,7 @@ from models.acceleration import WeightAverage
 from models.base_model import BaseModel, Losses, Visuals
 from models.nets.defocus import DefocusNet
 from util.errors import UserError
+from util.ranges import positive_int
 
 # What is shown as white: a radius of 15 pixels.
 SHOWN_LEVEL = 4.0
@@ -45,7 +46,7 @@ class DefocusModel(BaseModel):
                 ema=0.99,
             )
             parser.add_argument(
-                "--nef", type=int, default=32, help="channels of the network at half the size"
+                "--nef", type=positive_int, default=32, help="channels of the network at half the size"
             )
         return parser
 

@@ -21,6 +21,7 @@ from models.losses.masking import MaskLosses
 from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
+from util.ranges import non_negative
 
 
 class LensModel(UnpairedModel):
@@ -34,15 +35,25 @@ class LensModel(UnpairedModel):
         if is_train:
             parser.set_defaults(output_mode="lens", lambda_mask=30.0)
             add = parser.add_argument_group("lens model").add_argument
-            add("--lambda_focus", type=float, default=1.0, help="weight of: in-focus weight = mask")
+            add("--lambda_focus", type=non_negative, default=1.0, help="weight of: in-focus weight = mask")
             add(
                 "--lambda_lens",
-                type=float,
+                type=non_negative,
                 default=10.0,
                 help="weight of: background = lens blur behind mask",
             )
-            add("--lens_target", type=float, default=5.0, help="radius of that blur, in pixels at 256 px")
-            add("--lambda_GAN", type=float, default=0.0, help="weight of the GAN loss; 0 = no discriminator")
+            add(
+                "--lens_target",
+                type=non_negative,
+                default=5.0,
+                help="radius of that blur, in pixels at 256 px",
+            )
+            add(
+                "--lambda_GAN",
+                type=non_negative,
+                default=0.0,
+                help="weight of the GAN loss; 0 = no discriminator",
+            )
             add(
                 "--mask_input",
                 action="store_true",

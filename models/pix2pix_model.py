@@ -18,6 +18,7 @@ from models.losses.masking import MaskLosses, add_mask_options, check_mask_optio
 from models.subject_visuals import subject_labels, subject_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
+from util.ranges import non_negative
 
 
 class Pix2PixModel(BaseModel):
@@ -31,7 +32,7 @@ class Pix2PixModel(BaseModel):
         if is_train:
             parser.set_defaults(netG="unet_256", norm="batch", gan_mode="vanilla", pool_size=0)
             parser.add_argument(
-                "--lambda_L1", "--lambda_A", type=float, default=100.0, help="weight of the L1 loss"
+                "--lambda_L1", "--lambda_A", type=non_negative, default=100.0, help="weight of the L1 loss"
             )
             add_mask_options(parser)
         return parser

@@ -19,6 +19,7 @@ from models.base_model import BaseModel, Losses, Visuals
 from models.defocus_model import SHOWN_LEVEL
 from models.lens.radius import LOOK_SIDE, LOOK_SIGMA, RadiusNet, look
 from util.errors import UserError
+from util.ranges import positive_int
 
 # Deviations of the look's Gaussian in training, as multiples of that at test.
 SIGMAS = (0.8, 1.3)
@@ -44,7 +45,7 @@ class RadiusModel(BaseModel):
             )
             parser.set_defaults(ema=0.995, preprocess="scale_shortside_and_crop")
             parser.add_argument(
-                "--npf", type=int, default=24, help="channels of the network at half the size"
+                "--npf", type=positive_int, default=24, help="channels of the network at half the size"
             )
         return parser
 

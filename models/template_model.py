@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from models.base_model import BaseModel, Losses, Visuals
+from util.ranges import non_negative
 
 
 class TemplateModel(BaseModel):
@@ -24,7 +25,9 @@ class TemplateModel(BaseModel):
     def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         parser.set_defaults(dataset_mode="aligned")  # a default of another option, for this model
         if is_train:
-            parser.add_argument("--lambda_regression", type=float, default=1.0, help="weight of the L1 loss")
+            parser.add_argument(
+                "--lambda_regression", type=non_negative, default=1.0, help="weight of the L1 loss"
+            )
         return parser
 
     def __init__(self, opt: Namespace):

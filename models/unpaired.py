@@ -12,6 +12,7 @@ from models.losses.color import block_means
 from models.losses.gan import GANLoss
 from models.losses.masking import add_mask_options, check_mask_options, hide_subjects, masks_needed
 from util.errors import UserError
+from util.ranges import non_negative
 
 
 class UnpairedModel(BaseModel):
@@ -33,7 +34,7 @@ class UnpairedModel(BaseModel):
             )
             parser.add_argument(
                 "--lambda_color",
-                type=float,
+                type=non_negative,
                 default=0.0,
                 help="weight of: outside the subject, low frequencies (means of 16x16 pixels) stay; 0 = off",
             )

@@ -17,6 +17,7 @@ from options.names import LoadIter, full_name
 from options.saved_options import saved_options
 from util.distributed import local_rank
 from util.errors import UserError
+from util.ranges import check_ranges, count, count_or_all, positive_int, seed
 
 
 class Options(argparse.Namespace):
@@ -63,7 +64,7 @@ class BaseOptions(ABC):
             type=device_of_gpu_ids,
             help="the old form of --device: 0, 1, ... or -1 for CPU",
         )
-        add("--seed", type=int, default=0, help="of all random choices; the same seed gives the same run")
+        add("--seed", type=seed, default=0, help="of all random choices; the same seed gives the same run")
         add(
             "--epoch",
             "--which_epoch",
@@ -72,7 +73,7 @@ class BaseOptions(ABC):
         )
         add(
             "--load_iter",
-            type=int,
+            type=count,
             action=LoadIter,
             default=argparse.SUPPRESS,
             help="load the checkpoint that --save_by_iter kept after so many photos; 0 = that of --epoch",
@@ -88,8 +89,13 @@ class BaseOptions(ABC):
         add(
             "--model", default="cycle_gan", help="file models/<model>_model.py: cycle_gan, pix2pix, test, ..."
         )
-        add("--input_nc", type=int, default=3, help="channels of domain A: 3 for colour, 1 for grayscale")
-        add("--output_nc", type=int, default=3, help="channels of domain B")
+        add(
+            "--input_nc",
+            type=positive_int,
+            default=3,
+            help="channels of domain A: 3 for colour, 1 for grayscale",
+        )
+        add("--output_nc", type=positive_int, default=3, help="channels of domain B")
 
         add_acceleration_options(parser, self.isTrain)
 
@@ -110,16 +116,22 @@ class BaseOptions(ABC):
         add(
             "--num_threads",
             "--nThreads",
-            type=int,
+            type=count,
             default=4,
             help="processes that load data; 0 = in the main one",
         )
-        add("--batch_size", "--batchSize", type=int, default=1, help="photos per step")
-        add("--load_size", "--loadSize", type=int, default=286, help="scale photos to this size, in pixels")
-        add("--crop_size", "--fineSize", type=int, default=256, help="then crop to this size")
+        add("--batch_size", "--batchSize", type=positive_int, default=1, help="photos per step")
+        add(
+            "--load_size",
+            "--loadSize",
+            type=positive_int,
+            default=286,
+            help="scale photos to this size, in pixels",
+        )
+        add("--crop_size", "--fineSize", type=positive_int, default=256, help="then crop to this size")
         add(
             "--max_dataset_size",
-            type=int,
+            type=count_or_all,
             default=float("inf"),
             help="use at most so many photos of each folder",
         )
@@ -133,7 +145,7 @@ class BaseOptions(ABC):
         add("--no_flip", action="store_true", help="no random mirroring in training")
         add(
             "--display_winsize",
-            type=int,
+            type=positive_int,
             default=256,
             help="size of pictures in visdom and on result pages, in pixels",
         )
@@ -180,8 +192,10 @@ class BaseOptions(ABC):
             SystemExit: unknown options or values, reported by argparse.
         """
         argv = list(sys.argv[1:] if argv is None else argv)
-        parsed = self.parser(argv).parse_args(argv)
+        parser = self.parser(argv)
+        parsed = parser.parse_args(argv)
         values = vars(parsed)
+        check_ranges(parser, values)
         values |= {"isTrain": self.isTrain, "device": str(resolve_device(parsed.device))}
         values |= {"name": full_name(parsed.name, parsed.suffix, values), "suffix": ""}
         opt = Options().replace(**values)
@@ -194,9 +208,8 @@ class BaseOptions(ABC):
 
     def check(self, opt: Options) -> None:
         """Raise a `UserError` for values that can't work."""
-        for name in ("batch_size", "load_size", "crop_size", "input_nc", "output_nc"):
-            if getattr(opt, name) < 1:
-                raise UserError(f"--{name} {getattr(opt, name)}: must be at least 1")
+        if opt.name.strip() in ("", ".", ".."):
+            raise UserError("--name: give the experiment a name, the folder of its checkpoints")
 
 
 def device_of_gpu_ids(value: str) -> str:

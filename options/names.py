@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from util.errors import UserError
+from util.ranges import count
 
 
 def renamed(**values: str) -> Callable[[str], str]:
@@ -23,6 +24,8 @@ class LoadIter(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
+        if not count.fits(values):
+            parser.error(f"{option_string} {values}: {count.words}")
         if values > 0:
             namespace.epoch = f"iter_{values}"
 

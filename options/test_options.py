@@ -9,6 +9,7 @@ from typing import Any
 from models.lens.settings import add_lens_test_options, check_lens_test_options
 from options.base_options import BaseOptions, Options
 from util.errors import UserError
+from util.ranges import count, count_or_all, positive
 
 # What a checkpoint's own options decide at test: how to build the model and to read photos for it.
 _OF_THE_MODEL = {"model", "dataset_mode", "input_nc", "output_nc", "direction", "load_size"}
@@ -58,13 +59,13 @@ class TestOptions(BaseOptions):
         add(
             "--num_test",
             "--how_many",
-            type=int,
+            type=count_or_all,
             default=float("inf"),
             help="at most so many photos; default: all",
         )
         add(
             "--aspect_ratio",
-            type=float,
+            type=positive,
             default=1.0,
             help="width of result pictures relative to their height",
         )
@@ -100,13 +101,13 @@ class TestOptions(BaseOptions):
             action="store_true",
             help="translate at the scale of training (--load_size), carry the result to the photo's size",
         )
-        add("--tile", type=int, default=0, help="translate at full size in tiles of this side; 0 = in one")
+        add("--tile", type=count, default=0, help="translate at full size in tiles of this side; 0 = in one")
         add("--overwrite", action="store_true", help="translate photos again whose result is already there")
 
         add = parser.add_argument_group("accepted without effect, for old commands").add_argument
-        for names, count, why in WITHOUT_EFFECT:
+        for names, nargs, why in WITHOUT_EFFECT:
             for name in names.split():
-                add(name, dest="without_effect", action=NotedOnly, nargs=count, default=[], help=why)
+                add(name, dest="without_effect", action=NotedOnly, nargs=nargs, default=[], help=why)
 
     def parse(self, argv: Sequence[str] | None = None) -> Options:
         argv = list(sys.argv[1:] if argv is None else argv)

@@ -18,6 +18,7 @@ from options.names import renamed
 from options.saved_options import check_run
 from util.errors import UserError
 from util.measure.validation import BEST_METRICS
+from util.ranges import count, decay, non_negative, port, positive, positive_int
 
 # Of the machine or of one call, not of the experiment: a resumed run does not inherit them.
 _OF_ONE_CALL = {
@@ -41,11 +42,16 @@ class TrainOptions(BaseOptions):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         add = parser.add_argument_group("networks").add_argument
-        add("--ngf", type=int, default=64, help="channels of the generator's first layer")
-        add("--ndf", type=int, default=64, help="channels of the discriminator's first layer")
+        add("--ngf", type=positive_int, default=64, help="channels of the generator's first layer")
+        add("--ndf", type=positive_int, default=64, help="channels of the discriminator's first layer")
         add("--netG", "--which_model_netG", choices=GENERATORS, default="resnet_9blocks", help="generator")
         add("--netD", "--which_model_netD", choices=DISCRIMINATORS, default="basic", help="discriminator")
-        add("--n_layers_D", type=int, default=3, help="layers of the discriminator with --netD n_layers")
+        add(
+            "--n_layers_D",
+            type=positive_int,
+            default=3,
+            help="layers of the discriminator with --netD n_layers",
+        )
         add(
             "--norm",
             type=renamed(sync_batch="syncbatch"),
@@ -62,7 +68,7 @@ class TrainOptions(BaseOptions):
         )
         add("--antialias", action="store_true", help="blur before a ResNet halves the size")
         add("--init_type", choices=INITS, default="normal", help="distribution of the first weights")
-        add("--init_gain", type=float, default=0.02, help="scale of the first weights")
+        add("--init_gain", type=non_negative, default=0.02, help="scale of the first weights")
         add("--no_dropout", action="store_true", help="no dropout in the generator")
         add("--dropout", dest="no_dropout", action="store_false", help="dropout in the generator")
 
@@ -70,17 +76,17 @@ class TrainOptions(BaseOptions):
         add_effnet_options(parser)
 
         add = parser.add_argument_group("training").add_argument
-        add("--n_epochs", "--niter", type=int, default=100, help="epochs with the first learning rate")
+        add("--n_epochs", "--niter", type=count, default=100, help="epochs with the first learning rate")
         add(
             "--n_epochs_decay",
             "--niter_decay",
-            type=int,
+            type=count,
             default=100,
             help="further epochs, linearly down to zero",
         )
-        add("--epoch_count", type=int, default=1, help="number of the first epoch")
-        add("--lr", type=float, default=0.0002, help="learning rate of Adam")
-        add("--beta1", type=float, default=0.5, help="momentum of Adam")
+        add("--epoch_count", type=positive_int, default=1, help="number of the first epoch")
+        add("--lr", type=positive, default=0.0002, help="learning rate of Adam")
+        add("--beta1", type=decay, default=0.5, help="momentum of Adam")
         add(
             "--lr_policy",
             type=renamed(**{"lambda": "linear"}),
@@ -88,7 +94,12 @@ class TrainOptions(BaseOptions):
             default="linear",
             help="how the learning rate changes",
         )
-        add("--lr_decay_iters", type=int, default=50, help="epochs between drops with --lr_policy step")
+        add(
+            "--lr_decay_iters",
+            type=positive_int,
+            default=50,
+            help="epochs between drops with --lr_policy step",
+        )
         add("--gan_mode", choices=GAN_MODES, default="lsgan", help="adversarial loss")
         add(
             "--no_lsgan",
@@ -99,7 +110,7 @@ class TrainOptions(BaseOptions):
         )
         add(
             "--pool_size",
-            type=int,
+            type=count,
             default=50,
             help="generated images that the discriminator's history keeps",
         )
@@ -111,15 +122,27 @@ class TrainOptions(BaseOptions):
             action="store_true",
             help="go on from the latest state; options are those of that run",
         )
-        add("--save_latest_freq", type=int, default=5000, help="photos between saves of the latest state")
-        add("--save_epoch_freq", type=int, default=5, help="epochs between checkpoints that are kept")
-        add("--keep_last", type=int, default=0, help="keep only so many of the numbered checkpoints; 0 = all")
+        add(
+            "--save_latest_freq",
+            type=positive_int,
+            default=5000,
+            help="photos between saves of the latest state",
+        )
+        add(
+            "--save_epoch_freq", type=positive_int, default=5, help="epochs between checkpoints that are kept"
+        )
+        add(
+            "--keep_last",
+            type=count,
+            default=0,
+            help="keep only so many of the numbered checkpoints; 0 = all",
+        )
         add("--save_by_iter", action="store_true", help="keep each save of the latest state as iter_<N> too")
 
         add = parser.add_argument_group("validation").add_argument
         add(
             "--val_freq",
-            type=int,
+            type=count,
             default=0,
             help="epochs between validations on valA with its masks; 0 = none",
         )
@@ -131,18 +154,23 @@ class TrainOptions(BaseOptions):
         )
 
         add = parser.add_argument_group("display").add_argument
-        add("--print_freq", type=int, default=100, help="photos between lines in the log")
-        add("--display_freq", type=int, default=400, help="photos between pictures in visdom")
-        add("--update_html_freq", type=int, default=1000, help="photos between pictures in web/index.html")
+        add("--print_freq", type=positive_int, default=100, help="photos between lines in the log")
+        add("--display_freq", type=positive_int, default=400, help="photos between pictures in visdom")
+        add(
+            "--update_html_freq",
+            type=positive_int,
+            default=1000,
+            help="photos between pictures in web/index.html",
+        )
         add("--no_html", action="store_true", help="no web/index.html")
-        add("--display_id", type=int, default=1, help="0 = no visdom")
+        add("--display_id", type=count, default=1, help="0 = no visdom")
         add("--display_server", default="http://localhost", help="visdom server")
-        add("--display_port", type=int, default=8097, help="its port")
+        add("--display_port", type=port, default=8097, help="its port")
         add("--display_env", default="", help="its environment; default: the name of the experiment")
         add(
             "--display_ncols",
             "--display_single_pane_ncols",
-            type=int,
+            type=count,
             default=0,
             help="pictures in a row; 0 = all of a photo",
         )
@@ -162,9 +190,6 @@ class TrainOptions(BaseOptions):
             check_run(Path(opt.checkpoints_dir), opt.name)
         if not opt.dataroot:
             raise UserError("--dataroot is missing: the folder with trainA and trainB")
-        for name in ("print_freq", "display_freq", "update_html_freq", "save_latest_freq", "save_epoch_freq"):
-            if getattr(opt, name) < 1:
-                raise UserError(f"--{name} {getattr(opt, name)}: must be at least 1")
         if opt.keep_last < 0:
             raise UserError(f"--keep_last {opt.keep_last}: must be at least 1, or 0 to keep all")
         if opt.netG.startswith("unet") and (

@@ -8,6 +8,7 @@ from typing import Any
 from util.errors import UserError
 from util.optics.camera import Camera
 from util.optics.presets import add_camera_options, camera_of_options
+from util.ranges import finite, non_negative, positive_int
 
 # For `--aperture`: the radii that the photos of domain B would have.
 AUTO = "auto"
@@ -93,25 +94,25 @@ def add_lens_options(parser: ArgumentParser) -> None:
     add = parser.add_argument_group("lens output").add_argument
     add(
         "--lens_radii",
-        type=float,
+        type=non_negative,
         nargs="+",
         default=[2.0, 4.0, 8.0],
         help="radii of the blurred copies, in pixels of a photo whose shorter side is 256",
     )
     add(
         "--weights_size",
-        type=int,
+        type=positive_int,
         default=128,
         help="shorter side, in pixels, at which the generator sees the whole photo",
     )
     add(
         "--train_weights_size",
-        type=int,
+        type=positive_int,
         help="that side in training; three quarters of it suit zooms up to 1.4; default: the same",
     )
     add(
         "--focus_range",
-        type=float,
+        type=finite,
         nargs=2,
         default=[0.0, 1.0],
         metavar=("LOW", "HIGH"),
@@ -125,7 +126,7 @@ def add_lens_options(parser: ArgumentParser) -> None:
     )
     add(
         "--soft_range",
-        type=float,
+        type=non_negative,
         nargs=2,
         default=[0.0, 0.0],
         metavar=("LOW", "HIGH"),
@@ -150,7 +151,7 @@ def add_lens_test_options(parser: ArgumentParser) -> None:
         help="file of --model radius, latest_net_P.pth: blur each place as a real lens would; default: the one beside "
         "the generator's weights, where there is one; none = one blur for the whole background",
     )
-    add("--weights_size", type=int, help="see train.py; default: as trained")
+    add("--weights_size", type=positive_int, help="see train.py; default: as trained")
     add("--lens_light", choices=("linear", "srgb"), help="see train.py; default: as trained")
     add(
         "--camera",
@@ -161,7 +162,7 @@ def add_lens_test_options(parser: ArgumentParser) -> None:
     for name in ("focus_range", "soft_range"):
         add(
             f"--{name}",
-            type=float,
+            type=finite,
             nargs=2,
             metavar=("LOW", "HIGH"),
             help="see train.py; default: as trained",

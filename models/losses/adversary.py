@@ -5,13 +5,14 @@ from argparse import ArgumentParser, Namespace
 from models.losses.diffaugment import AUGMENTATIONS, parse_policy
 from models.losses.gan import GANLoss
 from util.errors import UserError
+from util.ranges import non_negative
 
 
 def add_adversary_options(parser: ArgumentParser) -> None:
     """What keeps a discriminator from overfitting few photos, the same for every model that has one."""
     parser.add_argument(
         "--lambda_R1",
-        type=float,
+        type=non_negative,
         default=0.0,
         help="weight of R1, the penalty on the discriminator's gradient at real photos; 0 = off",
     )

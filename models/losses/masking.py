@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from models.losses.vgg import VGG19MaskLoss
 from util.errors import UserError
 from util.optics.sharpness import OUTLINE, grown
+from util.ranges import non_negative
 
 
 def cutout(x: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
@@ -73,7 +74,7 @@ def add_mask_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--lambda_mask",
-        type=float,
+        type=non_negative,
         default=0.0,
         help="weight of the mask loss between the real and the generated subject; 0 = off (published: 1.0 alone, "
         "0.5 with --add_mask)",
