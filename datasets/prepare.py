@@ -195,7 +195,9 @@ def require_blur(entries: list[Entry], report: Path) -> None:
         UserError: no such file, or not a report of scripts/measure_blur.py.
     """
     try:
-        lines = list(csv.DictReader(io.StringIO(report.read_text(encoding="utf-8"))))
+        lines = list(
+            csv.DictReader(io.StringIO(report.read_text(encoding="utf-8", errors="surrogateescape")))
+        )
         kinds = {Path(line["photo"]).resolve(): line["kind"] for line in lines}
     except (OSError, UnicodeDecodeError, KeyError):
         raise UserError(

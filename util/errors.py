@@ -4,6 +4,7 @@ import errno
 import functools
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import ParamSpec, TypeVar
 
 from tqdm import tqdm
@@ -62,6 +63,9 @@ def command_line(main: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(main)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        if isinstance(sys.stdout, TextIOWrapper):
+            # Names of files that are no UTF-8 are shown with the bytes they have.
+            sys.stdout.reconfigure(errors="surrogateescape")
         try:
             result = main(*args, **kwargs)
             # Else what can't be printed would come up at the end of Python, too late for a plain ending.

@@ -63,5 +63,5 @@ def write_bytes(path: str | os.PathLike, content: bytes) -> None:
 
 
 def write_text(path: str | os.PathLike, content: str) -> None:
-    """Write `content` to `path` atomically, as UTF-8."""
-    write_bytes(path, content.encode("utf-8"))
+    """Write `content` to `path` atomically, as UTF-8; names of files that are no UTF-8 keep their bytes."""
+    write_bytes(path, content.encode("utf-8", "surrogateescape"))

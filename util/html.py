@@ -186,7 +186,7 @@ def make_thumbnail(folder: Path, file: str) -> Thumbnail:
 
 def link_to_photo(name: str) -> tags.a:
     """A link to the row of the photo `name` on the same page."""
-    return tags.a(name, href=f"#{quote(_anchor(name))}")
+    return tags.a(name, href=f"#{quote(os.fsencode(_anchor(name)))}")
 
 
 def _anchor(name: str) -> str:
@@ -209,7 +209,7 @@ def _row(photo: Photo, columns: list[str], shown: dict[str, Thumbnail]) -> None:
                 _slider_cell(photo, shown, names)
             for label, file in photo.images.items():
                 with tags.figure(data_column=str(columns.index(label))):
-                    with tags.a(href=quote(file), target="_blank"):
+                    with tags.a(href=quote(os.fsencode(file)), target="_blank"):
                         tags.img(alt=f"{photo.name}, {label}", **_source(shown[file]))
                     with tags.figcaption():
                         _breakable(label)
@@ -238,7 +238,7 @@ def _slider(label: str) -> None:
 
 def _source(picture: Thumbnail) -> dict[str, str]:
     size = {"width": str(picture.width), "height": str(picture.height)}
-    return {"src": quote(picture.file), "loading": "lazy", "decoding": "async", **size}
+    return {"src": quote(os.fsencode(picture.file)), "loading": "lazy", "decoding": "async", **size}
 
 
 def _figures(figures: Figures) -> None:
