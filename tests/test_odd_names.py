@@ -51,6 +51,10 @@ def test_result_pages_lead_to_them(tmp_path):
 
 def test_the_terminal_shows_them():
     program = "import util.errors as e\n@e.command_line\ndef main():\n    print('Jos\\udce9')\nmain()"
-    command = [sys.executable, "-X", "utf8", "-c", program]
-    shown = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, check=True)
+    # As in a terminal of a UTF-8 locale.
+    strict = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+    command = [sys.executable, "-c", program]
+    shown = subprocess.run(
+        command, cwd=Path(__file__).parents[1], env=strict, capture_output=True, check=True
+    )
     assert shown.stdout == b"Jos\xe9\n"
