@@ -148,7 +148,7 @@ def test_continue_without_a_state_takes_the_weights(run_flags, tmp_path, capsys)
     """Checkpoints of other programs have weights only."""
     train.main([*run_flags, "--n_epochs", "1", "--n_epochs_decay", "0"])
     (tmp_path / "checkpoints" / "run" / "latest_state.pth").unlink()
-    train.main([*run_flags, "--n_epochs", "1", "--n_epochs_decay", "0", "--continue_train", "--lr", "0"])
+    train.main([*run_flags, "--n_epochs", "1", "--n_epochs_decay", "0", "--continue_train", "--lr", "1e-6"])
     assert "weights of --epoch latest loaded" in capsys.readouterr().out
 
 
