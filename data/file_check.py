@@ -21,7 +21,10 @@ from util.files import write_text
 from util.images import ImageError, image_size, is_cut_short, read_image, read_mask
 
 MEMORY_NAME = ".scan.json"
-MEMORY_VERSION = 2
+MEMORY_VERSION = 3
+
+# Share of a mask's pixels between a quarter and three quarters from which it has more of them than soft edges.
+GRAY_FROM = 0.2
 
 # Below this number of files the start of processes takes longer than the checks.
 PARALLEL_FROM = 500
@@ -31,12 +34,13 @@ SUBJECT_FROM = 128
 
 
 class Facts(NamedTuple):
-    """What a good file is: upright size in pixels and, for a mask, whether nothing or all of it is subject."""
+    """What a good file is: upright size in pixels and, for a mask, whether none, all or much gray of it is there."""
 
     width: int
     height: int
     empty: bool
     full: bool = False
+    gray: bool = False
 
 
 def check_file(task: tuple[str, bool]) -> Facts | str:
@@ -47,8 +51,10 @@ def check_file(task: tuple[str, bool]) -> Facts | str:
     path, is_mask = task
     try:
         if is_mask:
-            size, (darkest, brightest) = _mask_size_and_range(path)
-            return Facts(*size, brightest < SUBJECT_FROM, darkest >= SUBJECT_FROM)
+            pixels = _mask_pixels(path)
+            height, width = pixels.shape
+            between = np.count_nonzero((pixels >= 64) & (pixels < 192)) >= GRAY_FROM * pixels.size
+            return Facts(width, height, pixels.max() < SUBJECT_FROM, pixels.min() >= SUBJECT_FROM, between)
         if is_cut_short(path):
             read_image(path)
         return Facts(*image_size(path), False)
@@ -56,18 +62,16 @@ def check_file(task: tuple[str, bool]) -> Facts | str:
         return str(error).removeprefix(f"{path}: ")
 
 
-def _mask_size_and_range(path: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Size, lowest and highest value of a mask. Plain 8-bit gray PNGs take OpenCV half the time they take Pillow."""
+def _mask_pixels(path: str) -> np.ndarray:
+    """A mask `[H,W]` uint8. Plain 8-bit gray PNGs take OpenCV half the time they take Pillow."""
     with suppress(OSError):
         content = Path(path).read_bytes()
         plain = content[:8] == b"\x89PNG\r\n\x1a\n" and content[24:26] == b"\x08\0"  # 8 bits, gray
         if plain and content[-8:-4] == b"IEND" and not re.search(b"eXIf|tRNS|iTXt", content):
             pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
             if pixels is not None:
-                return (pixels.shape[1], pixels.shape[0]), (int(pixels.min()), int(pixels.max()))
-    mask = read_mask(path)
-    pixels = np.asarray(mask)
-    return mask.size, (int(pixels.min()), int(pixels.max()))
+                return pixels
+    return np.asarray(read_mask(path))
 
 
 def check_files(dataroot: Path, tasks: Sequence[tuple[Path, bool]]) -> dict[Path, Facts | str]:
@@ -123,7 +127,7 @@ class _Memory:
         entry = self.entries.get(path.removeprefix(self.prefix))
         if entry is None or entry[:3] != [*_stamp(path), int(is_mask)]:
             return None
-        return Facts(entry[3], entry[4], bool(entry[5]), bool(entry[6]))
+        return Facts(entry[3], entry[4], *map(bool, entry[5:8]))
 
     def learn(self, path: str, is_mask: bool, facts: Facts) -> None:
         self.entries[path.removeprefix(self.prefix)] = [*_stamp(path), *map(int, (is_mask, *facts))]

@@ -118,7 +118,7 @@ def scan_folders(
         problems += list(_problems(folder, found, found_masks, facts))
     if problems:
         raise UserError(_listing(dataroot, problems, len(to_check)))
-    _say_full([path for found in masks for path in found if path and getattr(facts[path], "full", False)])
+    _say_odd_masks({path: facts[path] for found in masks for path in found if path})
     return [
         [
             Photo(path, (facts[path].width, facts[path].height), mask, folder.channels)
@@ -174,15 +174,17 @@ def _mask_problems(
         yield Problem(mask_path, "no subject: no pixel is 128 or more of 255", drop)
 
 
-def _say_full(masks: list[Path]) -> None:
-    """List masks that are subject everywhere: a very near portrait, or a file that is no mask."""
-    if not masks:
-        return
-    listed = "".join(f"\n  {path}" for path in masks[:PROBLEMS_SHOWN])
-    more = f"\n  and {len(masks) - PROBLEMS_SHOWN} more" if len(masks) > PROBLEMS_SHOWN else ""
-    say(
-        f"{len(masks)} masks are subject everywhere, no pixel is below 128 of 255; look at them:{listed}{more}"
-    )
+def _say_odd_masks(masks: dict[Path, Facts | str]) -> None:
+    """List masks that are subject everywhere or gray: very near portraits and fine hair, or files that are no masks."""
+    for what, said in (
+        ("full", "subject everywhere, no pixel is below 128 of 255"),
+        ("gray", "neither black nor white nor soft edges: a fifth of their pixels and more is gray"),
+    ):
+        odd = [path for path, facts in masks.items() if getattr(facts, what, False)]
+        if odd:
+            listed = "".join(f"\n  {path}" for path in odd[:PROBLEMS_SHOWN])
+            more = f"\n  and {len(odd) - PROBLEMS_SHOWN} more" if len(odd) > PROBLEMS_SHOWN else ""
+            say(f"{len(odd)} masks are {said}; look at them:{listed}{more}")
 
 
 def _make_masks(folder: PhotoFolder, again: bool = False) -> str:

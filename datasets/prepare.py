@@ -35,7 +35,7 @@ from deeplab.prediction import predict_photos
 from deeplab.segmenters import SEGMENTERS, create_segmenter
 from util.errors import UserError, command_line
 from util.files import atomic_path, is_inside, write_text
-from util.images import list_images
+from util.images import find_images, left_out
 from util.parallel import bounded_map, process_pool
 
 PHASES = ("train", "val", "test")
@@ -132,7 +132,11 @@ def _check(args: argparse.Namespace) -> None:
 def examine_all(args: argparse.Namespace, notebook: Notebook, pool: Executor | None) -> list[Entry]:
     """Look at every photo of the input, in the notebook or on disk."""
     folders = {domain: getattr(args, f"input_{domain}") for domain in "AB"}
-    photos = [(domain, path) for domain, folder in folders.items() if folder for path in list_images(folder)]
+    found = {domain: find_images(folder) for domain, folder in folders.items() if folder}
+    for domain, (_, others) in found.items():
+        if others:
+            print(f"{folders[domain]}: {left_out(others)}")
+    photos = [(domain, path) for domain, (images, _) in found.items() for path in images]
     if not photos:
         raise UserError("no photos in " + " or ".join(str(f) for f in folders.values() if f))
     notes = {path: notebook.read("facts", str(path.resolve()), path) for _, path in photos}

@@ -190,8 +190,6 @@ class TrainOptions(BaseOptions):
             check_run(Path(opt.checkpoints_dir), opt.name)
         if not opt.dataroot:
             raise UserError("--dataroot is missing: the folder with trainA and trainB")
-        if opt.keep_last < 0:
-            raise UserError(f"--keep_last {opt.keep_last}: must be at least 1, or 0 to keep all")
         if opt.netG.startswith("unet") and (
             "crop" not in opt.preprocess or opt.crop_size % int(opt.netG[5:])
         ):

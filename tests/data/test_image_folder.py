@@ -224,3 +224,18 @@ def test_masks_that_are_subject_everywhere_are_listed(dataroot, capsys):
         scan_folders(dataroot, folders(dataroot)[:1])
         said = capsys.readouterr().err
         assert "1 masks are subject everywhere" in said and "maskA/A1.png" in said and "A2.png" not in said
+
+
+def test_masks_that_are_neither_black_nor_white_are_listed(dataroot, capsys):
+    """A photo's luma, or classes that went through it; a soft edge is none of that."""
+    for path in sorted((dataroot / "maskA").iterdir()):
+        mask = np.full((48, 60), 255, np.uint8)
+        mask[:, :24] = 0
+        mask[:, 24:30] = np.linspace(0, 255, 6, dtype=np.uint8)
+        save(mask, path)
+    gray = np.full((48, 60), 150, np.uint8)
+    gray[:8] = 0
+    save(gray, dataroot / "maskA/A1.png")
+    scan_folders(dataroot, folders(dataroot)[:1])
+    said = capsys.readouterr().err
+    assert "1 masks are neither black nor white" in said and "maskA/A1.png" in said and "A2.png" not in said
