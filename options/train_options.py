@@ -18,7 +18,7 @@ from options.names import renamed
 from options.saved_options import check_run
 from util.errors import UserError
 from util.measure.validation import BEST_METRICS
-from util.ranges import count, decay, non_negative, port, positive, positive_int
+from util.ranges import count, decay, non_negative, port, positive_int
 
 # Of the machine or of one call, not of the experiment: a resumed run does not inherit them.
 _OF_ONE_CALL = {
@@ -85,7 +85,7 @@ class TrainOptions(BaseOptions):
             help="further epochs, linearly down to zero",
         )
         add("--epoch_count", type=positive_int, default=1, help="number of the first epoch")
-        add("--lr", type=positive, default=0.0002, help="learning rate of Adam")
+        add("--lr", type=non_negative, default=0.0002, help="learning rate of Adam")
         add("--beta1", type=decay, default=0.5, help="momentum of Adam")
         add(
             "--lr_policy",
