@@ -21,6 +21,7 @@ from util.errors import UserError, command_line
 from util.files import is_inside
 from util.images import image_size, list_images, read_pixels, write_pixels
 from util.parallel import bounded_map, process_pool
+from util.ranges import RangedParser, count, positive_int
 
 SHOWN = 10  # names in an error
 
@@ -87,23 +88,23 @@ def is_done(pair: Pair) -> bool:
 @command_line
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program with the arguments `argv`, by default those of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = RangedParser(
         description=__doc__.split("\n\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--fold_A", type=Path, required=True, help="photos of the left halves")
     parser.add_argument("--fold_B", type=Path, required=True, help="photos of the right halves")
     parser.add_argument("--fold_AB", type=Path, required=True, help="where the pairs go")
-    parser.add_argument("--num_imgs", type=int, default=None, help="make the first so many pairs only")
+    parser.add_argument(
+        "--num_imgs", type=positive_int, default=None, help="make the first so many pairs only"
+    )
     parser.add_argument("--use_AB", action="store_true", help="names end in _A and _B: 1_A.jpg, 1_B.jpg")
     parser.add_argument(
-        "--num_threads", type=int, default=os.cpu_count(), help="processes; 0 = this one only"
+        "--num_threads", type=count, default=os.cpu_count(), help="processes; 0 = this one only"
     )
     args = parser.parse_args(argv)
     for source in (args.fold_A, args.fold_B):
         if is_inside(args.fold_AB, source):
             raise UserError(f"--fold_AB {args.fold_AB}: lies inside {source}; choose a folder outside")
-    if args.num_threads < 0 or (args.num_imgs is not None and args.num_imgs < 1):
-        raise UserError("--num_threads must be at least 0, --num_imgs at least 1")
 
     pairs = find_pairs(args.fold_A, args.fold_B, args.fold_AB, args.use_AB)[: args.num_imgs]
     todo = [pair for pair in pairs if not is_done(pair)]

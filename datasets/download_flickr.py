@@ -31,6 +31,7 @@ from util.download import Fetcher, FetchError, GaveUp
 from util.errors import UserError, command_line
 from util.files import atomic_path
 from util.images import ImageError, TooLargeError, read_image
+from util.ranges import RangedParser, positive, positive_int
 
 PRESETS = {  # the published queries
     "selfie": Query(text="portrait", camera="apple/iphone_7"),
@@ -45,9 +46,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     Raises:
         UserError: options that don't go together.
     """
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = RangedParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     query = parser.add_argument_group("search")
     query.add_argument(
         "--preset", choices=PRESETS, help="one of the published queries; other options narrow it"
@@ -60,19 +59,17 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     query.add_argument("--license", help="Flickr's licence numbers, separated by commas: 4,5,9")
     query.add_argument("--camera", help="as in the address of a camera's page: apple/iphone_7")
     query.add_argument("--size", choices=SIZES, help="letter of Flickr's sizes; default h, 1600 pixels")
-    query.add_argument("--n", type=int, default=4000, help="photos wanted at most")
+    query.add_argument("--n", type=positive_int, default=4000, help="photos wanted at most")
     query.add_argument("--key_file", type=Path, help="file with the API key, in place of FLICKR_API_KEY")
     files = parser.add_argument_group("files")
     files.add_argument("--output", type=Path, help="folder for the photos and manifest.csv")
     files.add_argument("--prefix", default="", help="beginning of the photos' names, before their id")
     files.add_argument("--links", type=Path, help="list to read, or to save; default: links.csv in --output")
-    files.add_argument("--rate", type=float, default=5, help="requests per second at most, all together")
-    files.add_argument("--num_threads", type=int, default=8, help="downloads at the same time")
+    files.add_argument("--rate", type=positive, default=5, help="requests per second at most, all together")
+    files.add_argument("--num_threads", type=positive_int, default=8, help="downloads at the same time")
     args = parser.parse_args(argv)
     if not args.output and not args.links:
         raise UserError("say where the photos go with --output, or where the list goes with --links")
-    if args.rate <= 0 or args.num_threads < 1 or args.n < 1:
-        raise UserError("--rate, --num_threads and --n must be positive")
     return args
 
 

@@ -26,6 +26,7 @@ from datasets.demo_scenes import make_scene, to_8_bit
 from util.errors import UserError, command_line
 from util.files import write_text
 from util.images import write_image
+from util.ranges import RangedParser, count, positive_int, seed
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -74,9 +75,9 @@ class Photo:
 def photos(settings: Settings) -> Iterator[Photo]:
     """Every photo of the dataset."""
     counts = {"train": settings.n_train, "val": settings.n_val, "test": settings.n_test}
-    for phase, count in counts.items():
+    for phase, length in counts.items():
         for domain in "AB":
-            yield from (Photo(domain, phase, index) for index in range(count))
+            yield from (Photo(domain, phase, index) for index in range(length))
 
 
 def render(photo: Photo, settings: Settings) -> dict[str, np.ndarray]:
@@ -119,16 +120,18 @@ def make_demo(dataroot: Path, settings: Settings) -> int:
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = RangedParser(
         description="Make a small dataroot of portraits with exact masks and truth.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--dataroot", type=Path, default=Path("datasets/demo"), help="folder to make")
-    parser.add_argument("--size", type=int, default=256, help="height and width in pixels, 64 to 512")
-    parser.add_argument("--n_train", type=int, default=60, help="training photos per domain")
-    parser.add_argument("--n_val", type=int, default=6, help="validation photos per domain")
-    parser.add_argument("--n_test", type=int, default=12, help="test photos per domain")
-    parser.add_argument("--seed", type=int, default=0, help="another seed gives other scenes")
+    parser.add_argument(
+        "--size", type=positive_int, default=256, help="height and width in pixels, 64 to 512"
+    )
+    parser.add_argument("--n_train", type=count, default=60, help="training photos per domain")
+    parser.add_argument("--n_val", type=count, default=6, help="validation photos per domain")
+    parser.add_argument("--n_test", type=count, default=12, help="test photos per domain")
+    parser.add_argument("--seed", type=seed, default=0, help="another seed gives other scenes")
     return parser.parse_args(argv)
 
 
@@ -139,8 +142,6 @@ def main(argv: list[str] | None = None) -> None:
         raise UserError(
             f"--size {args.size}: choose 64 to 512; the photos it is made of have about 500 pixels"
         )
-    if min(args.n_train, args.n_val, args.n_test) < 0:
-        raise UserError("--n_train, --n_val and --n_test can't be negative")
     made = make_demo(args.dataroot, Settings(args.size, args.n_train, args.n_val, args.n_test, args.seed))
     print(f"{args.dataroot}: {made} photos made" if made else f"{args.dataroot}: complete, nothing to make")
 

@@ -34,6 +34,7 @@ from util.files import write_text
 from util.images import write_image, write_pixels
 from util.measure.lab import LENSES, encode_radius
 from util.parallel import bounded_map, process_pool
+from util.ranges import RangedParser, count, positive_int, seed
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ class Place:
 
 def places(settings: Settings) -> Iterator[Place]:
     """Every scene of the lab."""
-    for phase, count in (("val", settings.n_val), ("test", settings.n_test)):
-        yield from (Place(phase, index) for index in range(count))
+    for phase, length in (("val", settings.n_val), ("test", settings.n_test)):
+        yield from (Place(phase, index) for index in range(length))
 
 
 def focused_point(scene: Scene, lens: str, inverse_depth: np.ndarray) -> tuple[int, int]:
@@ -128,22 +129,22 @@ def make_lab(dataroot: Path, settings: Settings, workers: int) -> int:
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = RangedParser(
         description="Make scenes seen through a thin lens, with everything that is true of them.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
     add("--dataroot", type=Path, default=Path("datasets/lab"), help="folder to make")
-    add("--size", type=int, default=512, help="height and width in pixels, 128 to 1024")
-    add("--n_val", type=int, default=20, help="scenes to choose settings on")
-    add("--n_test", type=int, default=40, help="scenes to report figures on")
+    add("--size", type=positive_int, default=512, help="height and width in pixels, 128 to 1024")
+    add("--n_val", type=count, default=20, help="scenes to choose settings on")
+    add("--n_test", type=count, default=40, help="scenes to report figures on")
     add(
         "--people",
         default="",
         help="folder of RGBA cut-outs to take subjects from; default: the demo's person",
     )
-    add("--seed", type=int, default=0, help="another seed gives other scenes")
-    add("--num_workers", type=int, default=2, help="processes that render; 0 = in the main one")
+    add("--seed", type=seed, default=0, help="another seed gives other scenes")
+    add("--num_workers", type=count, default=2, help="processes that render; 0 = in the main one")
     return parser.parse_args(argv)
 
 
@@ -152,8 +153,6 @@ def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
     if not 128 <= args.size <= 1024:
         raise UserError(f"--size {args.size}: choose 128 to 1024")
-    if min(args.n_val, args.n_test, args.num_workers) < 0:
-        raise UserError("--n_val, --n_test and --num_workers can't be negative")
     settings = Settings(args.size, args.n_val, args.n_test, args.people, args.seed)
     made = make_lab(args.dataroot, settings, args.num_workers)
     print(f"{args.dataroot}: {made} scenes made" if made else f"{args.dataroot}: complete, nothing to make")

@@ -37,6 +37,7 @@ from util.errors import UserError, command_line
 from util.files import atomic_path, is_inside, write_text
 from util.images import find_images, left_out
 from util.parallel import bounded_map, process_pool
+from util.ranges import RangedParser, count, positive_int, seed, share
 
 PHASES = ("train", "val", "test")
 STATUSES = ("kept", "duplicate", "too small", "unreadable", "no person", "other blur")
@@ -68,25 +69,23 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     Raises:
         UserError: options that don't go together.
     """
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = RangedParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--input_A", type=Path, help="photos as they come from a phone")
     parser.add_argument("--input_B", type=Path, help="photos with a shallow depth of field")
     parser.add_argument("--dataroot", type=Path, required=True, help="where the dataset goes")
-    parser.add_argument("--size", type=int, default=256, help="side of the square, pixels")
+    parser.add_argument("--size", type=positive_int, default=256, help="side of the square, pixels")
     parser.add_argument(
         "--keep_aspect", action="store_true", help="scale the shorter side to --size, don't cut"
     )
     parser.add_argument("--format", choices=("png", "jpg"), default="png", help="png keeps every value")
-    parser.add_argument("--min_size", type=int, help="shorter side at least, pixels; default: --size")
-    parser.add_argument("--min_bytes", type=int, default=4096, help="file size at least")
+    parser.add_argument("--min_size", type=count, help="shorter side at least, pixels; default: --size")
+    parser.add_argument("--min_bytes", type=count, default=4096, help="file size at least")
     parser.add_argument(
         "--max_distance", type=int, default=6, help="bits of 64 between duplicates; -1: same bytes"
     )
     parser.add_argument("--require_person", action="store_true", help="leave out photos without a person")
     parser.add_argument(
-        "--min_subject", type=float, default=0.05, help="share of the photo that a person covers"
+        "--min_subject", type=share, default=0.05, help="share of the photo that a person covers"
     )
     parser.add_argument("--segmenter", choices=SEGMENTERS, default="selfie", help="for --require_person")
     parser.add_argument("--weights", type=Path, help="the segmenter's weights, in place of a download")
@@ -98,10 +97,10 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         "sharp or soft all over",
     )
     parser.add_argument(
-        "--split", type=float, nargs=3, default=(0.9, 0, 0.1), metavar=("TRAIN", "VAL", "TEST"), help="shares"
+        "--split", type=share, nargs=3, default=(0.9, 0, 0.1), metavar=("TRAIN", "VAL", "TEST"), help="shares"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the split")
-    parser.add_argument("--num_workers", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument("--seed", type=seed, default=0, help="of the split")
+    parser.add_argument("--num_workers", type=count, default=os.cpu_count(), help="processes")
     args = parser.parse_args(argv)
     _check(args)
     return args
@@ -123,10 +122,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError(
             f"--input_A {args.input_A} and --input_B {args.input_B}: share photos; keep them apart"
         )
-    if not (min(args.split) >= 0 and abs(sum(args.split) - 1) <= 1e-6):  # so put, nan is refused too
+    if abs(sum(args.split) - 1) > 1e-6:
         raise UserError("--split: three shares that add up to 1, as 0.9 0 0.1")
-    if args.size < 1 or args.num_workers < 0 or not 0 <= args.min_subject <= 1:
-        raise UserError("--size must be at least 1, --num_workers at least 0, --min_subject from 0 to 1")
 
 
 def examine_all(args: argparse.Namespace, notebook: Notebook, pool: Executor | None) -> list[Entry]:

@@ -31,6 +31,7 @@ from deeplab.smoothing import SMOOTHINGS
 from util.errors import UserError, command_line
 from util.files import is_inside
 from util.parallel import bounded_map, process_pool
+from util.ranges import RangedParser, count, non_negative, positive_int, share
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -39,9 +40,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     Raises:
         UserError: options that don't go together.
     """
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = RangedParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--dataroot", type=Path, help="folder with trainA, trainB, ...; masks go to maskA, maskB"
@@ -57,17 +56,19 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     model.add_argument("--weights", type=Path, help="a file of weights, in place of a download")
     model.add_argument(
         "--input_size",
-        type=int,
+        type=positive_int,
         default=513,
         help="for deeplab: longer side at which it sees photos, in pixels; 256 as in the published work",
     )
     model.add_argument("--device", help="for torchvision: cpu, cuda, ...; default: a GPU if there is one")
-    model.add_argument("--batch_size", type=int, default=8, help="photos that go through the model together")
+    model.add_argument(
+        "--batch_size", type=positive_int, default=8, help="photos that go through the model together"
+    )
 
     masks = parser.add_argument_group("masks")
     masks.add_argument("--soft", action="store_true", help="write probabilities, not 0 and 255")
     masks.add_argument(
-        "--threshold", type=float, default=0.5, help="probability from which a pixel is subject"
+        "--threshold", type=share, default=0.5, help="probability from which a pixel is subject"
     )
     masks.add_argument(
         "--refine", action="store_true", help="matte along the photo's own edges, by a guided filter"
@@ -88,14 +89,14 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     )
     more.add_argument(
         "--radius",
-        type=float,
+        type=non_negative,
         help="of --smooth, pixels; default: mean 2, gaussian 4, disc 4, lens a fiftieth of the shorter side",
     )
     add_lens_blur_options(parser)
 
     parser.add_argument("--overwrite", action="store_true", help="make files anew that are up to date")
     parser.add_argument(
-        "--num_workers", type=int, default=os.cpu_count(), help="processes that read and write"
+        "--num_workers", type=count, default=os.cpu_count(), help="processes that read and write"
     )
     args = parser.parse_args(argv)
     _check(args)
@@ -111,18 +112,12 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--smooth: say where the smoothed photos go with --output")
     if args.input and not args.output and not args.visualize:
         raise UserError("--input: say where the masks go with --output")
-    if args.radius is not None and (not args.smooth or args.radius < 0):
-        raise UserError("--radius: needs --smooth, and is at least 0")
-    if not 0 < args.threshold <= 1:
+    if args.radius is not None and not args.smooth:
+        raise UserError("--radius: needs --smooth")
+    if args.threshold == 0:
         raise UserError(f"--threshold {args.threshold}: must be above 0 and at most 1")
-    if args.input_size < 1:
-        raise UserError(
-            f"--input_size {args.input_size}: must be at least 1; 513 is what DeepLab was made for"
-        )
     if args.input_size != 513 and args.segmenter != "deeplab":
         raise UserError(f"--input_size is for --segmenter deeplab; {args.segmenter} has a size of its own")
-    if args.batch_size < 1 or args.num_workers < 0:
-        raise UserError("--batch_size must be at least 1, --num_workers at least 0")
     for name in ("output", "visualize"):
         folder = getattr(args, name)
         if folder and args.input and is_inside(folder, args.input):

@@ -16,7 +16,7 @@ from models.losses.adversary import create_gan_loss
 from models.losses.masking import MaskLosses, paste
 from models.losses.patchnce import PatchSampler, draw_places, patch_nce_loss
 from models.nets.resnet import ResnetGenerator
-from models.networks import generator_class, init_weights
+from models.networks import check_crop, generator_class, init_weights
 from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
@@ -112,6 +112,7 @@ class CUTModel(UnpairedModel):
     @staticmethod
     def check_options(opt: Namespace) -> None:
         UnpairedModel.check_options(opt)
+        check_crop(opt)
         if not hasattr(generator_class(opt.netG), "features"):
             raise UserError(f"--model cut compares features of a ResNet; --netG {opt.netG} is none")
         if opt.output_mode != "image":

@@ -18,6 +18,7 @@ from models.base_model import Losses, Visuals, set_requires_grad, total
 from models.losses.adversary import create_gan_loss
 from models.losses.color import block_means
 from models.losses.masking import MaskLosses, cutout, paste
+from models.networks import check_crop
 from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel
 from util.errors import UserError
@@ -86,6 +87,7 @@ class CycleGANModel(UnpairedModel):
     @staticmethod
     def check_options(opt: Namespace) -> None:
         UnpairedModel.check_options(opt)
+        check_crop(opt)
         if opt.lambda_identity > 0 and opt.input_nc != opt.output_nc:
             raise UserError(
                 "--lambda_identity needs --input_nc equal to --output_nc; add --lambda_identity 0"

@@ -18,6 +18,7 @@ from models.lens.generator import LensGenerator
 from models.losses.adversary import create_gan_loss
 from models.losses.lens import focus_loss
 from models.losses.masking import MaskLosses
+from models.networks import check_crop
 from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
@@ -68,6 +69,8 @@ class LensModel(UnpairedModel):
     @staticmethod
     def check_options(opt: Namespace) -> None:
         UnpairedModel.check_options(opt)
+        if opt.lambda_GAN > 0:
+            check_crop(opt)
         if opt.output_mode != "lens":
             raise UserError(f"--model lens needs --output_mode lens, not {opt.output_mode}")
         if opt.add_mask:

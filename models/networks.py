@@ -15,12 +15,16 @@ from models.nets.effnet import EffnetGenerator
 from models.nets.norms import NORMS, get_norm_layer, needs_bias
 from models.nets.resnet import ResnetGenerator
 from models.nets.unet import UnetGenerator
+from util.errors import UserError
 
 GENERATORS = ("resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128", "effnet_lite0")
 NORMS_D = (*NORMS, "spectral")
 DISCRIMINATORS = ("basic", "n_layers", "pixel")
 INITS = ("normal", "xavier", "kaiming", "orthogonal")
 LR_POLICIES = ("linear", "step", "plateau", "cosine")
+
+# Pixels: after two halvings, a block still reflects its borders by one.
+LEAST_CROP = 8
 
 # By the first word of their names.
 GENERATOR_CLASSES = {"resnet": ResnetGenerator, "unet": UnetGenerator, "effnet": EffnetGenerator}
@@ -74,6 +78,27 @@ def define_D(input_nc: int, ndf: int, netD: str, n_layers_D: int = 3, norm: str 
         for layer in [module for module in net.modules() if isinstance(module, nn.Conv2d)]:
             spectral_norm(layer)
     return net
+
+
+def check_crop(opt: Namespace) -> None:
+    """Check that crops are large enough for a generator that paints and for a patch of the discriminator.
+
+    Raises:
+        UserError: they are not; the line says what is.
+    """
+    if "crop" not in opt.preprocess:
+        return
+    if opt.output_mode != "lens" and opt.crop_size < LEAST_CROP:
+        raise UserError(
+            f"--crop_size {opt.crop_size}: too small for a generator, which needs at least {LEAST_CROP}"
+        )
+    # Each layer with stride 2 halves the sides, and two more layers take a pixel each.
+    layers = 3 if opt.netD == "basic" else opt.n_layers_D
+    if opt.netD != "pixel" and opt.crop_size >> layers < 3:
+        raise UserError(
+            f"--crop_size {opt.crop_size}: too small for --netD {opt.netD} with {layers} layers, which needs at least "
+            f"{3 << layers}; --netD pixel takes less"
+        )
 
 
 @torch.no_grad()

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from models.base_model import BaseModel, Losses, Visuals, set_requires_grad, total
 from models.losses.gan import GANLoss
 from models.losses.masking import MaskLosses, add_mask_options, check_mask_options, masks_needed, paste
+from models.networks import check_crop
 from models.subject_visuals import subject_labels, subject_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
@@ -44,6 +45,7 @@ class Pix2PixModel(BaseModel):
     @staticmethod
     def check_options(opt: Namespace) -> None:
         check_mask_options(opt)
+        check_crop(opt)
         if masks_needed(opt) and opt.input_nc != opt.output_nc:
             raise UserError("mask loss and overlay need --input_nc equal to --output_nc")
 

@@ -34,6 +34,7 @@ from models.inference.large_photos import FullResolution, Tiled
 from options import Options, TrainOptions
 from util.errors import command_line
 from util.files import write_text
+from util.ranges import RangedParser, count, positive_int
 
 PARTS = ("data", "step", "inference", "large")
 RECIPES = {
@@ -218,7 +219,7 @@ def format_cell(value: float | str) -> str:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = RangedParser(
         description="Time training steps, data loading and inference.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
@@ -234,10 +235,16 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--switches", nargs="*", choices=("channels_last", "compile"), default=[], help="switches to try too")
     add("--small", action="store_true", help="ngf 32, 6 blocks, 128 px instead of ngf 64, 9 blocks, 256 px")
-    add("--sides", nargs="+", type=int, default=[256, 512, 1024], help="sides of photos for inference")
-    add("--tile", type=int, default=1024, help="side of the tiles of the large photo")
-    add("--repetitions", type=int, default=5, help="timed rounds over all cases")
-    add("--threads", type=int, default=0, help="threads of PyTorch on the CPU; 0 = as many as it likes")
+    add(
+        "--sides",
+        nargs="+",
+        type=positive_int,
+        default=[256, 512, 1024],
+        help="sides of photos for inference",
+    )
+    add("--tile", type=count, default=1024, help="side of the tiles of the large photo")
+    add("--repetitions", type=positive_int, default=5, help="timed rounds over all cases")
+    add("--threads", type=count, default=0, help="threads of PyTorch on the CPU; 0 = as many as it likes")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu or cuda")
     add("--dataroot", default="none", help="photos for --parts data")
     add("--output", type=Path, default=Path("benchmark.json"), help="file for the figures")

@@ -50,6 +50,7 @@ from util.measure.report import (
 from util.measure.strengths import CHOSEN_BY, best_of, controllabilities
 from util.measure.votes import KEY_FILE, preference_rows, preferences, read_votes
 from util.parallel import process_pool
+from util.ranges import RangedParser, count, non_negative
 
 if TYPE_CHECKING:
     from util.measure.perceptual import Inception, Lpips
@@ -57,9 +58,7 @@ if TYPE_CHECKING:
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = RangedParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--dataroot", type=Path, help="folder with <phase>A, <phase>B, maskA, maskB")
     add(
@@ -86,7 +85,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         "--alphas", nargs="*", default=[], metavar="NAME=DIR", help="in-focus weights of a method, on the lab"
     )
     add("--baselines", action="store_true", help="compare with the input and with blurs behind the mask")
-    add("--disc_radii", nargs="*", type=float, default=[6], help="discs among the baselines, pixels")
+    add("--disc_radii", nargs="*", type=non_negative, default=[6], help="discs among the baselines, pixels")
     add("--truth", type=Path, help="folder of true results by stem, for full-reference PSNR and SSIM")
     add("--output", type=Path, default=Path("results/comparison"), help="folder for the page and the figures")
     add("--lpips_weights", type=Path, help="torchvision's alexnet-owt-7be5be79.pth; without it no LPIPS")
@@ -100,7 +99,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add("--grid_photos", nargs="*", metavar="STEM", help="photos of the contact sheet; default: all")
     add("--blind", type=Path, metavar="DIR", help="write a page to compare results without their names")
     add("--votes", type=Path, nargs="+", metavar="CSV", help="what raters saved from the page in --blind")
-    add("--num_threads", type=int, default=2, help="processes that measure photos")
+    add("--num_threads", type=count, default=2, help="processes that measure photos")
     args = parser.parse_args(argv)
     if args.votes:
         if args.blind is None:

@@ -34,6 +34,7 @@ from util.blur_maps import BlurMap, read_blur_map, write_blur_map
 from util.errors import UserError, command_line
 from util.files import is_inside, write_text
 from util.images import find_by_stem, list_images, read_mask, write_image
+from util.ranges import RangedParser, positive_int
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "pretrained/defocus/latest_net_E.pth"
 
@@ -62,9 +63,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     Raises:
         UserError: options that don't go together.
     """
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = RangedParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--dataroot", type=Path, help="folder with trainA, trainB, ...; maps go to blurA and blurB"
@@ -86,7 +85,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="latest_net_E.pth of a training; default: what comes along",
     )
     add("--device", default="cpu", help="cpu or cuda")
-    add("--batch_size", type=int, default=8, help="photos of one size that are measured together")
+    add("--batch_size", type=positive_int, default=8, help="photos of one size that are measured together")
     add("--overwrite", action="store_true", help="measure again what is up to date")
     args = parser.parse_args(argv)
     if args.dataroot and args.output:

@@ -5,6 +5,7 @@ A type and not a check beside it: an option's range stands where the option does
 
 import argparse
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,3 +78,13 @@ def check_ranges(parser: argparse.ArgumentParser, values: dict[str, Any]) -> Non
         for value in given if isinstance(given, (list, tuple)) else [given]:
             if isinstance(value, (int, float)) and not action.type.fits(value):
                 raise UserError(f"{action.option_strings[0]} {value}: {action.type.words}")
+
+
+class RangedParser(argparse.ArgumentParser):
+    """A parser that looks at the ranges of what it has parsed."""
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+        """Parse; raises `UserError` for a value outside the range of its option."""
+        parsed = super().parse_args(args, namespace)
+        check_ranges(self, vars(parsed))
+        return parsed

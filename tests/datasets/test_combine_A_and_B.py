@@ -95,8 +95,8 @@ def test_pairs_never_take_the_place_of_photos(tmp_path, capsys):
     ("flags", "message"),
     [
         (("--use_AB",), "no photos in there whose names end in _A"),
-        (("--num_threads", "-1"), "--num_threads must be at least 0"),
-        (("--num_imgs", "-1"), "--num_imgs at least 1"),
+        (("--num_threads", "-1"), "--num_threads -1: must be at least 0"),
+        (("--num_imgs", "-1"), "--num_imgs -1: must be at least 1"),
     ],
 )
 def test_wrong_command_lines_end_in_one_line(tmp_path, capsys, flags, message):

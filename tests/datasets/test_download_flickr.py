@@ -293,7 +293,7 @@ def test_names_are_safe_and_unique():
         (["--links", "bracket.txt", "--output", "O"], "'http://[bad/1.jpg' is no address"),
         (["--links", "space.txt", "--output", "O"], "'http://a b/1.jpg' is no address"),
         (["--text", "x", "--output", "O", "--key_file", "none"], "--key_file none: can't be read"),
-        (["--text", "x", "--output", "O", "--n", "0"], "must be positive"),
+        (["--text", "x", "--output", "O", "--n", "0"], "--n 0: must be at least 1"),
     ],
 )
 def test_wrong_command_lines_end_in_one_line(flickr, tmp_path, monkeypatch, words, message, capsys):

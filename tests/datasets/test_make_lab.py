@@ -106,7 +106,7 @@ def test_people_of_a_folder_stand_in_the_scenes(tmp_path):
     ("arguments", "message"),
     [
         (["--size", "64"], "choose 128 to 1024"),
-        (["--n_val", "-1"], "can't be negative"),
+        (["--n_val", "-1"], "--n_val -1: must be at least 0"),
         (["--people", "gone"], "gone: no such folder"),
     ],
 )

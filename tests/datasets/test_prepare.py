@@ -328,7 +328,10 @@ def test_table_counts_every_photo_once(tmp_path, capsys):
         (["--dataroot", "R", "--input_A", "in", "--input_B", "./in"], "share photos"),
         (["--dataroot", "R", "--input_A", "in/b", "--input_B", "in"], "share photos"),
         (["--dataroot", "R", "--input_A", "in", "--split", "0.9", "0.2", "0.1"], "add up to 1"),
-        (["--dataroot", "R", "--input_A", "in", "--split", "nan", "0", "1"], "add up to 1"),
+        (
+            ["--dataroot", "R", "--input_A", "in", "--split", "nan", "0", "1"],
+            "--split nan: must be between 0 and 1",
+        ),
         (["--dataroot", "R", "--input_A", "in"], "no photos in in"),
     ],
 )

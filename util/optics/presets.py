@@ -7,6 +7,7 @@ from typing import Any
 from util.errors import UserError
 from util.optics.camera import Camera
 from util.optics.pupil import PROFILES, Aperture
+from util.ranges import count, finite, positive, seed, share
 
 # Shorter side, in millimetres, of the sensor that the presets are for, and the side at which radii are given in pixels.
 SENSOR = 24.0
@@ -61,12 +62,12 @@ def add_camera_options(parser: ArgumentParser, title: str = "camera", sets: str 
         choices=LENSES,
         help=f"a lens by name: sets the {sets} of discs, where not given otherwise",
     )
-    add("--blades", type=int, help="of the iris, 3 or more; 0 = round; default: the lens's, else 0")
-    add("--blade_rotation", type=float, default=0.0, help="degrees counter-clockwise")
-    add("--blade_curvature", type=float, help="0 = straight, 1 = round; default: the lens's, else 0")
+    add("--blades", type=count, help="of the iris, 3 or more; 0 = round; default: the lens's, else 0")
+    add("--blade_rotation", type=finite, default=0.0, help="degrees counter-clockwise")
+    add("--blade_curvature", type=share, help="0 = straight, 1 = round; default: the lens's, else 0")
     add(
         "--cat_eye",
-        type=float,
+        type=share,
         help="how far discs are cut towards the corners, 0 to 1; default: the lens's, else 0",
     )
     add(
@@ -77,17 +78,17 @@ def add_camera_options(parser: ArgumentParser, title: str = "camera", sets: str 
     )
     add(
         "--highlights",
-        type=float,
+        type=positive,
         default=DEFAULT_HIGHLIGHTS,
         help="how many times brighter than white clipped lights were; 1 = not at all",
     )
     add(
         "--grain",
-        type=float,
+        type=share,
         default=1.0,
         help="share of the photo's noise that blurred parts get back, 0 to 1",
     )
-    add("--grain_seed", type=int, default=0, help="another seed gives other grain")
+    add("--grain_seed", type=seed, default=0, help="another seed gives other grain")
 
 
 def camera_of_options(opt: Any, linear: bool = True) -> Camera:
