@@ -29,6 +29,18 @@ DISK_ERRORS = {
     errno.ESTALE: "the network folder has gone away (stale file handle); mount it again",
 }
 
+# Modules that only some need -> the extra of pyproject.toml that brings them.
+EXTRAS = {
+    "ai_edge_litert": "masks",
+    "tensorflow": "masks",
+    "onnxruntime": "masks",
+    "lpips": "figures",
+    "torch_fidelity": "figures",
+    "onnx": "export",
+    "onnxscript": "export",
+    "visdom": "dashboard",
+}
+
 
 class UserError(Exception):
     """Something the user can mend. The message is one line that names the file or option and the mend."""
@@ -106,6 +118,8 @@ def _of_the_machine(error: Exception) -> str:
 
     Else an empty string.
     """
+    if isinstance(error, ModuleNotFoundError) and (extra := EXTRAS.get((error.name or "").partition(".")[0])):
+        return f"{error.name} is not installed; run: pip install -e '.[{extra}]'"
     if isinstance(error, OSError) and error.errno in DISK_ERRORS:
         return f"{error.filename or 'writing'}: {DISK_ERRORS[error.errno]} and run the same command again"
     if isinstance(error, OSError) and error.errno in PATH_ERRORS and error.filename:

@@ -1,0 +1,72 @@
+"""What `pip install -e .` brings: names that are pinned, commands that are there, and words for what is missing."""
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts import commands
+from util.errors import EXTRAS, command_line
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = pytest.importorskip("tomli")
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def names(requirements):
+    """Names of packages, in the one spelling that pip compares them by."""
+    found = (re.match(r"[\w.-]+", line) for line in requirements)
+    return {re.sub(r"[-_.]+", "-", match[0]).lower() for match in found if match}
+
+
+def test_every_package_is_pinned_and_every_pin_has_its_place():
+    asked = names(
+        [
+            *PROJECT["dependencies"],
+            *(name for extra in PROJECT["optional-dependencies"].values() for name in extra),
+        ]
+    )
+    pinned = names((ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines())
+    assert pinned - asked == {"setuptools", "wheel"}
+    assert asked - pinned == set()
+
+
+def test_commands_are_functions():
+    for place in PROJECT["scripts"].values():
+        module, _, function = place.partition(":")
+        assert callable(getattr(importlib.import_module(module), function))
+
+
+@pytest.mark.parametrize(("module", "extra"), EXTRAS.items())
+def test_a_missing_module_is_told_with_its_extra(module, extra, monkeypatch, capsys):
+    assert any(name.replace("-", "_").startswith(module) for name in PROJECT["optional-dependencies"][extra])
+    monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+
+    @command_line
+    def main():
+        importlib.import_module(module)
+
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err == f"error: {module} is not installed; run: pip install -e '.[{extra}]'\n"
+
+
+def test_words_of_bokeh_are_those_of_test_py():
+    words = commands.words_of_test(["photos", "-o", "soft", "--aperture", "2"])
+    assert words == ["--input", "photos", "--output", "soft", "--aperture", "2"]
+    assert commands.words_of_test(["--input", "a", "--output", "b"]) == ["--input", "a", "--output", "b"]
+
+
+def test_help_needs_no_torch_and_no_model(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["bokeh", "--help"])
+    commands.bokeh()
+    assert "usage: bokeh PHOTO_OR_FOLDER -o" in capsys.readouterr().out
+    code = "import sys, scripts.commands; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
