@@ -70,15 +70,11 @@ def add_acceleration_options(parser: ArgumentParser, is_train: bool) -> None:
 
 def check_acceleration_options(opt: Namespace) -> None:
     """Raise a `UserError` for training options that can't work together."""
-    if opt.accumulate < 1:
-        raise UserError(f"--accumulate {opt.accumulate}: must be at least 1")
     if opt.accumulate > opt.batch_size:
         raise UserError(
             f"--accumulate {opt.accumulate} splits a batch of {opt.batch_size}; raise --batch_size, which counts the "
             "photos of a whole step"
         )
-    if not 0 <= opt.ema < 1:
-        raise UserError(f"--ema {opt.ema}: must be at least 0 and below 1")
     if opt.checkpoint_activations and not hasattr(generator_class(opt.netG), "checkpoint_activations"):
         raise UserError(f"--checkpoint_activations works with --netG resnet_..., not with {opt.netG}")
     if opt.checkpoint_activations and "batch" in opt.norm:

@@ -75,9 +75,6 @@ class LensModel(UnpairedModel):
             raise UserError(f"--model lens needs --output_mode lens, not {opt.output_mode}")
         if opt.add_mask:
             raise UserError("--model lens has no use for --add_mask: its subject is the input's already")
-        for name in ("lambda_focus", "lambda_lens", "lens_target", "lambda_GAN"):
-            if getattr(opt, name) < 0:
-                raise UserError(f"--{name} {getattr(opt, name)}: must not be negative")
 
     def __init__(self, opt: Namespace):
         super().__init__(opt)

@@ -48,8 +48,6 @@ class UnpairedModel(BaseModel):
     def check_options(opt: Namespace) -> None:
         check_mask_options(opt)
         check_adversary_options(opt)
-        if opt.lambda_color < 0:
-            raise UserError(f"--lambda_color {opt.lambda_color}: must not be negative")
         if opt.lambda_color > 0 and opt.output_mode == "lens":
             raise UserError(
                 "--lambda_color is for generators that paint; --output_mode lens keeps colours by itself"

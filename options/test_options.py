@@ -136,8 +136,6 @@ class TestOptions(BaseOptions):
             raise UserError(
                 "nothing to test: give --dataroot D, or --input FOLDER_OR_FILE --output FOLDER_OR_FILE"
             )
-        if opt.aspect_ratio <= 0:
-            raise UserError(f"--aspect_ratio {opt.aspect_ratio}: must be above 0")
         check_lens_test_options(opt)
         if opt.masks and not opt.input:
             raise UserError("--masks goes with --input; with --dataroot, masks are in its maskA and maskB")

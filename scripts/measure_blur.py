@@ -92,8 +92,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         raise UserError("--output: maps of a --dataroot go to its blurA and blurB; leave it out")
     if args.input and not (args.output or args.visualize or args.report or args.check):
         raise UserError("--input: say what you want with --output, --visualize, --report or --check")
-    if args.batch_size < 1:
-        raise UserError(f"--batch_size {args.batch_size}: must be at least 1")
     for name in ("output", "visualize"):
         folder = getattr(args, name)
         if folder and args.input and is_inside(folder, args.input):

@@ -139,8 +139,11 @@ def read_ahead(
     while running:
         path, future = running.pop(0)
         running += [(path, pool.submit(read_photo, path)) for path in islice(waiting, 1)]
+        photo = None
         with listed_in(refused, path):
-            yield Photo(path, *future.result())
+            photo = Photo(path, *future.result())
+        if photo:
+            yield photo
 
 
 @contextmanager
@@ -151,8 +154,6 @@ def listed_in(refused: list[str], path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (GeneratorExit, KeyboardInterrupt):
-        raise
     except Exception as error:
         if is_of_the_disk(error) or of_the_setup(error):
             raise

@@ -183,10 +183,6 @@ def check_lens_test_options(opt: Any) -> None:
 
 def check_lens_options(opt: Any) -> None:
     """Raise a `UserError` for values that can't work, of the options that training and testing share."""
-    for name in ("weights_size", "train_weights_size"):
-        size = getattr(opt, name, None)
-        if size is not None and size < 1:
-            raise UserError(f"--{name} {size}: must be at least 1")
     if opt.focus_range and not opt.focus_range[0] < opt.focus_range[1]:
         raise UserError("--focus_range LOW HIGH: LOW must be below HIGH")
     if opt.soft_range and opt.soft_range != [0, 0] and not 0 < opt.soft_range[0] < opt.soft_range[1]:

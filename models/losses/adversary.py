@@ -4,7 +4,6 @@ from argparse import ArgumentParser, Namespace
 
 from models.losses.diffaugment import AUGMENTATIONS, parse_policy
 from models.losses.gan import GANLoss
-from util.errors import UserError
 from util.ranges import non_negative
 
 
@@ -25,8 +24,6 @@ def add_adversary_options(parser: ArgumentParser) -> None:
 
 def check_adversary_options(opt: Namespace) -> None:
     """Raise a `UserError` where the options of `add_adversary_options` can't be used."""
-    if opt.lambda_R1 < 0:
-        raise UserError(f"--lambda_R1 {opt.lambda_R1}: must not be negative")
     parse_policy(opt.diffaugment)
 
 

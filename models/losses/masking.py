@@ -96,8 +96,6 @@ def masks_needed(opt: Namespace) -> bool:
 
 def check_mask_options(opt: Namespace) -> None:
     """Raise a `UserError` where the options of `add_mask_options` contradict each other."""
-    if opt.lambda_mask < 0:
-        raise UserError(f"--lambda_mask {opt.lambda_mask}: must not be negative")
     if opt.vgg19_loss and opt.lambda_mask == 0:
         raise UserError(
             "--vgg19_loss is a part of the mask loss; give its weight with --lambda_mask, 1.0 say"
