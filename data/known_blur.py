@@ -11,22 +11,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from util.optics.levels import radius_of_level
 from util.optics.light import linear_to_srgb, srgb_to_linear
 from util.optics.varying import varying_blur
 
 # Radii of the discs, in pixels, between which the blur is mixed.
 RADII = (0.7, 1.0, 1.5, 2.2, 3.2, 4.5, 6.5, 9.0, 12.0)
 TOP_LEVEL = math.log2(1 + RADII[-1])
-
-
-def level_of_radius(radius: torch.Tensor) -> torch.Tensor:
-    """log2(1 + radius), of a radius in pixels."""
-    return torch.log2(1 + radius)
-
-
-def radius_of_level(level: torch.Tensor) -> torch.Tensor:
-    """The inverse of `level_of_radius`; below 0 means sharp."""
-    return torch.exp2(level.clamp(min=0)) - 1
 
 
 def draw_levels(height: int, width: int, rng: np.random.Generator) -> torch.Tensor:

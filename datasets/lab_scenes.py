@@ -25,6 +25,7 @@ from datasets.lab_parts import (
     tinted,
     with_hair,
 )
+from util.measure.lab import Light
 from util.optics.arrays import linear_to_srgb
 
 CAMERA_HEIGHT = 1.5  # m
@@ -33,17 +34,6 @@ BODY_HEIGHT = 1.7  # m, of people who stand
 KINDS = ("portrait", "portrait", "standing")  # in turn
 # Linear light: variance of the noise is READ^2 + SHOT * light, for every second scene.
 READ, SHOT = 0.003, 2e-4
-
-
-@dataclass(frozen=True)
-class Light:
-    """A small light in the frame at (x, y), `radius` pixels wide; `clear`: nothing lies in the way of its discs."""
-
-    x: float
-    y: float
-    radius: float
-    inverse_depth: float
-    clear: bool
 
 
 @dataclass

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 
 from models.acceleration import WeightAverage
 from models.base_model import BaseModel, Losses, Visuals
+from models.losses.blur import laplace_nll
 from models.nets.defocus import DefocusNet
 from util.errors import UserError
 from util.ranges import positive_int
@@ -78,7 +79,7 @@ class DefocusModel(BaseModel):
     def optimize_parameters(self) -> Losses:
         self.level, log_scale = self.netE(self.real_A)
         error = (self.level - self.truth).abs()
-        loss = (error * torch.exp(-log_scale) + log_scale).mean()
+        loss = laplace_nll(error, log_scale).mean()
         self.step("E", loss)
         return {"nll": loss.detach(), "error": error.mean().detach()}
 
@@ -86,10 +87,13 @@ class DefocusModel(BaseModel):
         raise NotImplementedError("scripts/measure_blur.py runs it")
 
     def compute_visuals(self) -> Visuals:
-        shown = {"level": self.level.detach(), "truth": self.truth}
-        side = self.real_A.shape[-2:]
-        maps = {
-            name: F.interpolate(x, side).clamp(0, SHOWN_LEVEL) / SHOWN_LEVEL * 2 - 1
-            for name, x in shown.items()
-        }
-        return {"real_A": self.real_A, **maps}
+        return {"real_A": self.real_A} | shown_levels(self.real_A, level=self.level, truth=self.truth)
+
+
+def shown_levels(photo: torch.Tensor, **levels: torch.Tensor) -> Visuals:
+    """Levels `[B,1,h,w]` as images in [-1,1] of the size of `photo`, black where sharp."""
+    side = photo.shape[-2:]
+    return {
+        name: F.interpolate(x.detach(), side).clamp(0, SHOWN_LEVEL) / SHOWN_LEVEL * 2 - 1
+        for name, x in levels.items()
+    }

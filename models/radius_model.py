@@ -16,8 +16,10 @@ import torch.nn.functional as F
 
 from models.acceleration import WeightAverage
 from models.base_model import BaseModel, Losses, Visuals
-from models.defocus_model import SHOWN_LEVEL
+from models.defocus_model import shown_levels
 from models.lens.radius import LOOK_SIDE, LOOK_SIGMA, RadiusNet, look
+from models.losses.blur import laplace_nll
+from models.unpaired import mask_visuals
 from util.errors import UserError
 from util.ranges import positive_int
 
@@ -89,7 +91,7 @@ class RadiusModel(BaseModel):
         self.forward()
         error = (self.level_B - self.blur_B).abs()
         weight = self.certainty_B / self.certainty_B.mean().clamp(min=1e-6)
-        loss = (weight * (error * torch.exp(-self.log_scale) + self.log_scale)).mean()
+        loss = (weight * laplace_nll(error, self.log_scale)).mean()
         self.step("P", loss)
         return {"nll": loss.detach(), "error": (weight * error).mean().detach()}
 
@@ -97,11 +99,7 @@ class RadiusModel(BaseModel):
         raise NotImplementedError("test.py --radius runs it")
 
     def compute_visuals(self) -> Visuals:
-        side = self.real_B.shape[-2:]
-        maps = {"blur_B": self.blur_B, "level_B": self.level_B.detach()}
-        shown = {
-            name: F.interpolate(x, side).clamp(0, SHOWN_LEVEL) / SHOWN_LEVEL * 2 - 1
-            for name, x in maps.items()
-        }
-        mask = 2 * self.mask_B - 1
-        return {"real_B": self.real_B, "seen_B": self.seen_B[:, :3], **shown, "mask_B": mask}
+        shown = shown_levels(self.real_B, blur_B=self.blur_B, level_B=self.level_B)
+        return {"real_B": self.real_B, "seen_B": self.seen_B[:, :3], **shown} | mask_visuals(
+            mask_B=self.mask_B
+        )

@@ -25,7 +25,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from data.known_blur import level_of_radius, radius_of_level, with_known_blur
+from data.known_blur import with_known_blur
 from data.transforms import image_to_tensor
 from deeplab.jobs import DOMAINS, PHASES
 from models.inference.blur_meter import BlurMeter, colored, load_blur_meter
@@ -34,6 +34,7 @@ from util.blur_maps import BlurMap, read_blur_map, write_blur_map
 from util.errors import UserError, command_line
 from util.files import is_inside, write_text
 from util.images import find_by_stem, list_images, read_mask, write_image
+from util.optics.levels import level_of_radius, radius_of_level
 from util.ranges import RangedParser, positive_int
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "pretrained/defocus/latest_net_E.pth"

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 
 from data.transforms import image_to_tensor
+from models.inference.large_photos import shrink
 from models.nets.any_size import pad_to_multiple
 from models.nets.defocus import DefocusNet
 from util.blur_maps import BlurMap
-from util.checkpoint import load_state_dict
-from util.errors import UserError
+from util.optics.levels import radius_of_level
 
 # Length of a photo's shorter side at which it is measured; where it has fewer pixels, those.
 SIDE = 256
@@ -36,9 +36,9 @@ class BlurMeter:
     def batch(self, photos: list[np.ndarray]) -> list[BlurMap]:
         """As a call, of photos of one size in one pass."""
         scale = min(1.0, SIDE / min(photos[0].shape[:2]))
-        x = torch.stack([image_to_tensor(_shrink(photo, scale)) for photo in photos])
+        x = torch.stack([image_to_tensor(shrink(photo, scale)) for photo in photos])
         level, log_scale = self.measure(x.to(self.device))
-        radius = (torch.exp2(level.clamp(min=0)) - 1) * (SIDE / (scale * min(photos[0].shape[:2])))
+        radius = radius_of_level(level) * (SIDE / (scale * min(photos[0].shape[:2])))
         certainty = torch.exp(-torch.exp(log_scale))
         return [
             BlurMap(r[0].cpu().numpy(), c[0].cpu().numpy()) for r, c in zip(radius, certainty, strict=True)
@@ -55,27 +55,14 @@ class BlurMeter:
         return level[..., :rows, :columns], log_scale[..., :rows, :columns]
 
 
-def _shrink(photo: np.ndarray, scale: float) -> np.ndarray:
-    """`photo` scaled down by area."""
-    if scale == 1:
-        return photo
-    height, width = (max(1, round(side * scale)) for side in photo.shape[:2])
-    return cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
-
-
 def load_blur_meter(path: str | os.PathLike, device: torch.device | str = "cpu") -> BlurMeter:
     """Load what `train.py --model defocus` saved.
 
     Raises:
         UserError: no such file, unreadable, or not the weights of a defocus network.
     """
-    state = load_state_dict(path, "train it with --model defocus, or see --weights")
-    try:
-        net = DefocusNet(width=state["stem.1.weight"].shape[0])
-        net.load_state_dict({key: value.float() for key, value in state.items()})
-    except (KeyError, RuntimeError):
-        raise UserError(f"{path}: not the weights of a defocus network (latest_net_E.pth)") from None
-    return BlurMeter(net, device)
+    advice = "train it with --model defocus, or see --weights"
+    return BlurMeter(DefocusNet.of_file(path, "defocus network (latest_net_E.pth)", advice), device)
 
 
 def colored(blur: BlurMap, size: tuple[int, int]) -> np.ndarray:

@@ -14,6 +14,7 @@ from util.guided_filter import apply_coefficients, guided_coefficients
 from util.optics.blur import render
 from util.optics.camera import Camera
 from util.optics.camera import render as render_camera
+from util.optics.levels import radius_of_level
 from util.optics.light import linear_to_srgb, luma, srgb_to_linear
 from util.optics.sharpness import gradient_magnitude, grown
 from util.optics.varying import varying_blur
@@ -145,9 +146,13 @@ class LensGenerator(GeneratorNet):
         radii: tuple[float, ...] | None = None,
     ) -> torch.Tensor:
         """`render` with radii (at 256 pixels; default: the settings') scaled to photo and aperture, times `share`."""
-        scale = self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
+        scale = self.scale(x)
         radii = self.settings.radii if radii is None else radii
         return render(x, weights, [scale * radius for radius in radii], self.settings.linear_light, share)
+
+    def scale(self, x: torch.Tensor) -> float:
+        """Pixels of the photos `x` for each pixel of a radius as it is stated, the aperture counted in."""
+        return self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
 
     def photograph(
         self, x: torch.Tensor, weights: torch.Tensor, share: torch.Tensor, camera: Camera
@@ -157,8 +162,7 @@ class LensGenerator(GeneratorNet):
         if self.radius_net is not None:
             radius = self.radius_by_place(x, in_focus, share)
         else:
-            scale = self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
-            radii = scale * weights.new_tensor(self.settings.radii).view(1, -1, 1, 1)
+            radii = self.scale(x) * weights.new_tensor(self.settings.radii).view(1, -1, 1, 1)
             blurred = weights[:, 1:]
             radius = (blurred * radii).sum(1, keepdim=True) / blurred.sum(1, keepdim=True).clamp(min=1e-6)
             radius = radius * share.view(-1, 1, 1, 1)
@@ -195,8 +199,7 @@ class LensGenerator(GeneratorNet):
         blur = self.radius_net.ask(x, in_focus)
         small_focus = F.interpolate(in_focus, blur.level.shape[-2:], mode="area")
         level = behind(settled(blur, small_focus), small_focus)
-        scale = self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
-        radius = scale * share.view(-1, 1, 1, 1) * (torch.exp2(level) - 1)
+        radius = self.scale(x) * share.view(-1, 1, 1, 1) * radius_of_level(level)
         return F.interpolate(radius, x.shape[-2:], mode="bilinear", align_corners=False)
 
     @torch.no_grad()

@@ -12,8 +12,6 @@ import torch
 import torch.nn.functional as F
 
 from models.nets.defocus import DefocusNet
-from util.checkpoint import load_state_dict
-from util.errors import UserError
 
 # Shorter side, in pixels, of the picture that it looks at. A blur of 4 pixels at 256 is one of 1 pixel here.
 LOOK_SIDE = 64
@@ -68,13 +66,8 @@ def load_radius_net(path: str | os.PathLike) -> RadiusNet:
     Raises:
         UserError: no such file, unreadable, or not the weights of a radius network.
     """
-    state = load_state_dict(path, "train it with --model radius, or see --radius")
-    try:
-        net = RadiusNet(state["stem.1.weight"].shape[0])
-        net.load_state_dict({key: value.float() for key, value in state.items()})
-    except (KeyError, RuntimeError):
-        raise UserError(f"{path}: not the weights of a radius network (latest_net_P.pth)") from None
-    return net.eval()
+    advice = "train it with --model radius, or see --radius"
+    return RadiusNet.of_file(path, "radius network (latest_net_P.pth)", advice)
 
 
 def look(x: torch.Tensor, mask: torch.Tensor, sigma: float) -> torch.Tensor:

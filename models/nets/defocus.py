@@ -1,11 +1,20 @@
 """How far out of focus each place of a photo is: a small U-Net that says how sure it is too."""
 
+import os
+from typing import TypeVar
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from util.checkpoint import load_state_dict
+from util.errors import UserError
+
 # Bounds of the log of the error's scale, in units of log2(1 + radius): from 2% to a factor of 7.
 LOG_SCALE_RANGE = (-4.0, 2.0)
+
+
+Net = TypeVar("Net", bound="DefocusNet")
 
 
 class Residual(nn.Module):
@@ -54,6 +63,26 @@ class DefocusNet(nn.Module):
         self.lateral = nn.ModuleList(nn.Conv2d(channels, 2 * width, 1) for channels in widths[1:])
         self.up = nn.ModuleList(Residual(2 * width) for _ in widths[1:3])
         self.last = nn.Sequential(nn.GroupNorm(8, 2 * width), nn.SiLU(), nn.Conv2d(2 * width, 2, 1))
+
+    @classmethod
+    def of_file(cls: type[Net], path: str | os.PathLike, kind: str, advice: str) -> Net:
+        """What a training saved, of any precision; evaluation mode, on the CPU.
+
+        Args:
+            path: of the weights; their shapes say how wide the network is.
+            kind: what the network is called, for messages.
+            advice: what to do about a file that is missing or unreadable.
+
+        Raises:
+            UserError: no such file, unreadable, or not the weights of such a network.
+        """
+        state = load_state_dict(path, advice)
+        try:
+            net = cls(width=state["stem.1.weight"].shape[0])
+            net.load_state_dict({key: value.float() for key, value in state.items()})
+        except (KeyError, RuntimeError):
+            raise UserError(f"{path}: not the weights of a {kind}") from None
+        return net.eval()
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """`[B,C,H,W] in [-1,1]`, sides multiples of `divisor` -> level and log scale, each `[B,1,H/4,W/4]`.

@@ -9,11 +9,10 @@ from data.known_blur import (
     TOP_LEVEL,
     blur_by_levels,
     draw_levels,
-    level_of_radius,
-    radius_of_level,
     with_known_blur,
 )
 from util.optics.blur import disc_blur
+from util.optics.levels import level_of_radius, radius_of_level
 from util.optics.light import linear_to_srgb, srgb_to_linear
 
 PHOTO = torch.from_numpy(chelsea()[50:114, 100:180]).permute(2, 0, 1).float() / 127.5 - 1

@@ -17,7 +17,7 @@ RADIUS_ZERO, RADIUS_STEPS = 32768, 256
 
 @dataclass(frozen=True)
 class Light:
-    """A small light at pixel (x, y) whose disc is seen `clear`, whole and alone, or not."""
+    """A small light at pixel (x, y), `radius` pixels wide, whose disc is seen `clear`, whole and alone, or not."""
 
     x: float
     y: float
