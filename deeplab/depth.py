@@ -17,8 +17,9 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from deeplab.depth_maps import estimator, fitted
-from deeplab.jobs import DOMAINS, PHASES, dataroot_jobs, folder_jobs
+from deeplab.jobs import DOMAINS, PHASES, dataroot_jobs, folder_jobs, is_newer
 from util.errors import UserError, command_line
+from util.failures import end_with, listed_in
 from util.files import is_inside
 from util.images import read_image, write_pixels
 
@@ -61,15 +62,15 @@ def main(argv: list[str] | None = None) -> None:
         todo = [(photo, folder / f"{photo.stem}.png") for photo, folder in pairs.items()]
     else:
         todo = [(job.photo, job.mask) for job in folder_jobs(args.input, args.output, None, None)]
-    todo = [(photo, file) for photo, file in todo if args.overwrite or not _is_current(file, photo)]
+    todo = [(photo, file) for photo, file in todo if args.overwrite or not is_newer(file, photo)]
+    refused: list[str] = []
+    depth_of = estimator(args.depth_weights) if todo else None
     for photo, file in tqdm(todo, unit="photo", disable=not todo):
-        pixels = np.asarray(read_image(photo))
-        depth = fitted(estimator(args.depth_weights)(pixels), pixels, str(photo))
-        write_pixels((depth[..., None] * 65535 + 0.5).astype(np.uint16), file)
-
-
-def _is_current(file: Path, photo: Path) -> bool:
-    return file.is_file() and file.stat().st_mtime >= photo.stat().st_mtime
+        with listed_in(refused, photo):
+            pixels = np.asarray(read_image(photo))
+            depth = fitted(depth_of(pixels), pixels, str(photo))
+            write_pixels((depth[..., None] * 65535 + 0.5).astype(np.uint16), file)
+    end_with(refused, len(todo))
 
 
 if __name__ == "__main__":

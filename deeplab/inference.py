@@ -29,6 +29,7 @@ from deeplab.products import Job, Outcome, Recipe, make_products
 from deeplab.segmenters import CHOICES, create_segmenter, is_segmenter
 from deeplab.smoothing import SMOOTHINGS
 from util.errors import UserError, command_line
+from util.failures import end_with
 from util.files import is_inside
 from util.parallel import bounded_map, process_pool
 from util.ranges import RangedParser, count, non_negative, positive_int, share
@@ -154,9 +155,8 @@ class Summary:
 
     def text(self, dropped: bool) -> str:
         """Counts, and the photos that need a look, one a line."""
-        lines = [f"refused: {reason}" for reason in self.refused]
         where = ", set aside" if dropped else ""
-        lines += [f"no person found{where}: {path}" for path in sorted(self.empty)]
+        lines = [f"no person found{where}: {path}" for path in sorted(self.empty)]
         lines.append(
             f"{self.done} done, {self.skipped} up to date, {len(self.empty)} without a person{where}, "
             f"{len(self.refused)} refused"
@@ -203,6 +203,7 @@ def main(argv: list[str] | None = None) -> None:
         for outcome in tqdm(outcomes, total=len(todo), unit="photo", disable=not todo):
             summary.add(outcome)
     print(summary.text(args.drop_empty))
+    end_with(summary.refused, len(jobs))
 
 
 if __name__ == "__main__":

@@ -85,12 +85,12 @@ def remaining(jobs: list[Job], overwrite: bool, keep_ready: bool) -> Iterator[tu
     jobs that have a mask and nothing left to do are kept: their masks are looked at all the same.
     """
     for job in jobs:
-        new_mask = overwrite or (job.mask is not None and not _newer(job.mask, job.photo))
+        new_mask = overwrite or (job.mask is not None and not is_newer(job.mask, job.photo))
         sources = [job.photo] if job.mask is None else [job.photo, job.mask]
         left = {}
         for kind in ("smoothed", "figure"):
             path = getattr(job, kind)
-            if path is not None and not new_mask and _newer(path, *sources):
+            if path is not None and not new_mask and is_newer(path, *sources):
                 left[kind] = None
         job = replace(job, **left)
         wanted = job.smoothed is not None or job.figure is not None
@@ -98,7 +98,7 @@ def remaining(jobs: list[Job], overwrite: bool, keep_ready: bool) -> Iterator[tu
             yield job, new_mask or job.mask is None
 
 
-def _newer(path: Path, *sources: Path) -> bool:
+def is_newer(path: Path, *sources: Path) -> bool:
     """True if `path` exists and is not older than any of `sources`; a link that leads nowhere makes it old."""
     if not all(file.is_file() for file in (path, *sources)):
         return False

@@ -32,6 +32,7 @@ from models.inference.blur_meter import BlurMeter, colored, load_blur_meter
 from models.inference.folder import is_current, read_ahead, same_size
 from util.blur_maps import BlurMap, read_blur_map, write_blur_map
 from util.errors import UserError, command_line
+from util.failures import end_with
 from util.files import is_inside, write_text
 from util.images import find_by_stem, list_images, read_mask, write_image
 from util.optics.levels import level_of_radius, radius_of_level
@@ -245,8 +246,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         kinds = [line["kind"] for line in lines]
         counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("sharp", "shallow", "soft", "between"))
         print(f"{counts}; see {args.report}")
-    if refused:
-        raise UserError(f"{len(refused)} photos could not be read, the others are done: {refused[0]}")
+    end_with(refused, len(jobs))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -11,7 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from util.distributed import gathered, rank, world_size
-from util.errors import SomeFailed, UserError, is_of_the_disk, of_the_setup, say
+from util.errors import UserError, say
+from util.failures import end_with, listed_in
 from util.files import is_inside
 from util.images import Metadata, find_images, is_image, left_out, read_photo, writable, write_pixels
 
@@ -124,10 +124,7 @@ def translate_folder(
     refused = [message for _, messages, _ in of_ranks for message in messages]
     for path in sorted(path for _, _, paths in of_ranks for path in paths):
         print(f"nobody found, left as it is: {path}")
-    if refused:
-        count = sum(number for number, _, _ in of_ranks)
-        lines = "".join(f"\n  {message}" for message in refused)
-        raise SomeFailed(f"{len(refused)} of {count} photos could not be done, the others are:{lines}")
+    end_with(refused, sum(number for number, _, _ in of_ranks))
 
 
 def read_ahead(
@@ -144,23 +141,6 @@ def read_ahead(
             photo = Photo(path, *future.result())
         if photo:
             yield photo
-
-
-@contextmanager
-def listed_in(refused: list[str], path: Path) -> Iterator[None]:
-    """What goes wrong with the photo at `path` in the block becomes a line of `refused`, and the work goes on.
-
-    What would stop every photo, as a full disk or a missing compiler does, is raised all the same.
-    """
-    try:
-        yield
-    except Exception as error:
-        if is_of_the_disk(error) or of_the_setup(error):
-            raise
-        reason = str(error) or type(error).__name__
-        message = reason if str(path) in reason else f"{path}: {reason}"
-        refused.append(message.splitlines()[0])
-        say(f"skipped: {refused[-1]}")
 
 
 def with_masks(

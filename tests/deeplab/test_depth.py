@@ -171,3 +171,18 @@ def test_lens_smoothing_follows_depth_and_focus(tmp_path):
         sharpness[focus] = [np.abs(np.diff(out[:, left : left + 8], axis=1)).mean() for left in (2, 40, 85)]
     assert sharpness["subject"][0] < sharpness["subject"][1] < sharpness["subject"][2]
     assert sharpness["far"][0] > sharpness["far"][1] > sharpness["far"][2]
+
+
+def test_a_photo_that_can_not_be_read_is_listed_and_the_others_are_done(network, tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.png").write_bytes(b"no photo")
+    write_pixels(ramp(), tmp_path / "in/b.png")
+    flags = ["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out")]
+    with pytest.raises(SystemExit) as end:
+        depth_main([*flags, "--depth_weights", str(network)])
+    assert end.value.code == 1
+    assert (
+        "1 of 2 photos could not be done" in (said := capsys.readouterr().err)
+        and "a.png: not an image" in said
+    )
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.png"]

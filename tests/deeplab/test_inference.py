@@ -33,6 +33,13 @@ def run(*words: object) -> None:
     main([str(word) for word in (*words, "--num_workers", 0)])
 
 
+def run_with_failures(*words: object) -> None:
+    """Run where some photos can't be done, which the exit status tells."""
+    with pytest.raises(SystemExit) as end:
+        run(*words)
+    assert end.value.code == 1
+
+
 def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
@@ -70,8 +77,8 @@ def test_a_link_that_leads_nowhere_is_refused_each_time(dataroot, red, capsys):
     (dataroot / "trainA/link.png").symlink_to("nowhere.png")
     write_image(Image.new("L", (64, 48)), dataroot / "maskA/link.png")
     for _ in range(2):
-        run("--dataroot", dataroot)
-        assert "link.png: no such file" in capsys.readouterr().out
+        run_with_failures("--dataroot", dataroot)
+        assert "link.png: no such file" in capsys.readouterr().err
 
 
 def test_empty_photos_are_set_aside_even_when_their_masks_are_there(dataroot, red, capsys):
@@ -192,11 +199,13 @@ def test_photos_of_every_kind_get_their_mask_or_a_listed_refusal(tmp_path, red, 
     sizes = write_good_photos(tmp_path / "in")
     Image.new("RGB", (1, 1), "red").save(tmp_path / "in/dot.png")
     faults = write_bad_photos(tmp_path / "in")
-    main(["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--num_workers", "2"])
-    out = capsys.readouterr().out
+    with pytest.raises(SystemExit) as end:
+        main(["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--num_workers", "2"])
+    assert end.value.code == 1
+    out, error = capsys.readouterr()
     assert f"{len(sizes) + 1} done" in out and f"{len(faults)} refused" in out
     for name, fault in faults.items():
-        assert any(name in line and fault in line for line in out.splitlines())
+        assert any(name in line and fault in line for line in error.splitlines())
     assert files(tmp_path / "out") == sorted(Path(name).stem + ".png" for name in (*sizes, "dot.png"))
     assert read_mask(tmp_path / "out/dot.png").getpixel((0, 0)) == 255
     for name, size in sizes.items():
@@ -214,7 +223,7 @@ def test_every_product_takes_photos_of_every_kind(tmp_path, red, capsys, kind):
     Image.new("RGB", (1, 1), "red").save(tmp_path / "in/dot.png")
     faults = write_bad_photos(tmp_path / "in")
     words = ["--visualize", tmp_path / "figures", *kind.split()]
-    run("--input", tmp_path / "in", "--output", tmp_path / "out", *words)
+    run_with_failures("--input", tmp_path / "in", "--output", tmp_path / "out", *words)
     assert f"{len(sizes)} done" in capsys.readouterr().out
     assert len(files(tmp_path / "out")) == len(files(tmp_path / "figures")) == len(sizes)
     assert not set(faults) & set(files(tmp_path / "out"))

@@ -120,6 +120,20 @@ def test_report_and_maps_of_a_dataroot(sharp, monkeypatch, capsys):
         assert {line["photo"].rpartition("/")[2]: line for line in csv.DictReader(file)} == lines
 
 
+def test_a_photo_that_can_not_be_read_is_listed_and_the_others_are_done(sharp, monkeypatch, capsys):
+    monkeypatch.setattr(measure_blur, "load_blur_meter", lambda *_: BlurMeter(Told(width=8)))
+    (sharp / "trainA/b.png").write_bytes(b"no photo")
+    maps = sharp.parent / "maps"
+    with pytest.raises(SystemExit) as end:
+        measure_blur.main(["--input", str(sharp / "trainA"), "--output", str(maps)])
+    assert end.value.code == 1
+    assert (
+        "1 of 3 photos could not be done" in (said := capsys.readouterr().err)
+        and "b.png: not an image" in said
+    )
+    assert sorted(path.name for path in maps.iterdir()) == ["a.png", "c.png"]
+
+
 def test_check_measures_the_error_against_known_blurs(sharp, monkeypatch):
     """A network that always says 'sharp' errs by the mean level itself."""
 
