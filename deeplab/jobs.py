@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deeplab.products import Job
 from util.errors import UserError
-from util.images import list_images
+from util.images import list_images, require_unique, writable
 
 PHASES = ("train", "val", "test")
 DOMAINS = ("A", "B")
@@ -33,7 +33,7 @@ def dataroot_jobs(
                 job = Job(
                     photo,
                     dataroot / f"mask{domain}" / f"{photo.stem}.png",
-                    smoothed and smoothed / folder.name / photo.relative_to(folder),
+                    smoothed and writable(smoothed / folder.name / photo.relative_to(folder)),
                     figures and figures / folder.name / f"{photo.stem}.png",
                 )
                 first = by_stem.get(photo.stem)
@@ -65,16 +65,17 @@ def folder_jobs(source: Path, masks: Path | None, smoothed: Path | None, figures
         name = photo.relative_to(source)
         png = name.with_suffix(".png")
         jobs.append(
-            Job(photo, masks and masks / png, smoothed and smoothed / name, figures and figures / png)
+            Job(
+                photo,
+                masks and masks / png,
+                smoothed and writable(smoothed / name),
+                figures and figures / png,
+            )
         )
     if not jobs:
         raise UserError(f"--input {source}: no photos in there")
-    owners: dict[Path, Path] = {}
-    for job in jobs if masks or figures else []:
-        name = job.photo.relative_to(source).with_suffix(".png")
-        if name in owners:
-            raise UserError(f"{owners[name]} and {job.photo}: both would become {name}; rename one")
-        owners[name] = job.photo
+    for made in ("mask", "smoothed", "figure"):
+        require_unique((job.photo, getattr(job, made)) for job in jobs)
     return jobs
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from deeplab.smoothing import disc_blur, gaussian_blur, mean_blur
 from util.domains import domains
 from util.errors import UserError
-from util.images import find_by_stem, image_size, read_image, read_mask, write_image
+from util.images import NOT_IN_BROWSERS, find_by_stem, image_size, read_image, read_mask, write_image
 from util.measure.evaluation import (
     Photo,
     find_mattes,
@@ -26,8 +26,6 @@ from util.measure.evaluation import (
 )
 from util.measure.lab import LENSES, is_lab
 from util.measure.results import check_names, file_name, parse_result
-
-NOT_IN_BROWSERS = (".tif", ".tiff", ".ppm")
 
 Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

@@ -13,7 +13,16 @@ from util.distributed import gathered, rank, world_size
 from util.errors import UserError, say
 from util.failures import end_with, listed_in
 from util.files import is_inside
-from util.images import Metadata, find_images, is_image, left_out, read_photo, writable, write_pixels
+from util.images import (
+    Metadata,
+    find_images,
+    is_image,
+    left_out,
+    read_photo,
+    require_unique,
+    writable,
+    write_pixels,
+)
 
 # A mask that nowhere reaches this has no subject.
 FOUND = 0.5
@@ -59,11 +68,7 @@ def plan(source: Path, target: Path) -> list[tuple[Path, Path]]:
     if is_inside(target, root) and (target.resolve() == root.resolve() or source.is_dir()):
         raise UserError(f"{target}: lies in the folder of the photos (--output); choose another one")
     pairs = [(photo, writable(target / photo.relative_to(root))) for photo in photos]
-    owners: dict[Path, Path] = {}
-    for photo, result in pairs:
-        if result in owners:
-            raise UserError(f"{owners[result]} and {photo}: both would become {result}; rename one")
-        owners[result] = photo
+    require_unique(pairs)
     return pairs
 
 

@@ -227,3 +227,18 @@ def test_every_product_takes_photos_of_every_kind(tmp_path, red, capsys, kind):
     assert f"{len(sizes)} done" in capsys.readouterr().out
     assert len(files(tmp_path / "out")) == len(files(tmp_path / "figures")) == len(sizes)
     assert not set(faults) & set(files(tmp_path / "out"))
+
+
+def test_smoothed_photos_of_phones_become_jpegs(tmp_path, red, capsys):
+    photo = Image.new("RGB", (64, 48), "red")
+    (tmp_path / "in").mkdir()
+    for name in ("a.heic", "b.avif", "c.png"):
+        photo.save(tmp_path / "in" / name)
+    words = ("--input", tmp_path / "in", "--output", tmp_path / "out", "--smooth", "mean")
+    run(*words)
+    assert files(tmp_path / "out") == ["a.jpg", "b.jpg", "c.png"]
+    assert Image.open(tmp_path / "out/a.jpg").size == photo.size
+    photo.save(tmp_path / "in/a.jpg")
+    with pytest.raises(SystemExit) as end:
+        run(*words)
+    assert end.value.code == 2 and "both would become" in capsys.readouterr().err

@@ -3,12 +3,12 @@
 from util.images.listing import (
     IMAGE_EXTENSIONS,
     NOT_IN_BROWSERS,
-    by_unique_stem,
     find_by_stem,
     find_images,
     is_image,
     left_out,
     list_images,
+    require_unique,
     writable,
 )
 from util.images.masks import has_alpha, read_mask
@@ -29,7 +29,6 @@ __all__ = [
     "ImageError",
     "Metadata",
     "TooLargeError",
-    "by_unique_stem",
     "find_by_stem",
     "find_images",
     "has_alpha",
@@ -42,6 +41,7 @@ __all__ = [
     "read_mask",
     "read_photo",
     "read_pixels",
+    "require_unique",
     "to_gray",
     "upright_rgb",
     "writable",

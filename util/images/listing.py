@@ -107,16 +107,13 @@ def find_by_stem(folder: str | os.PathLike) -> dict[str, Path]:
     return found
 
 
-def by_unique_stem(paths: Iterable[Path], root: Path | None = None) -> dict[str, Path]:
-    """Map stems to `paths`, in their order; with `root` the stem is that of the path from there, folders included.
+def require_unique(results: Iterable[tuple[Path, Path | None]]) -> None:
+    """Look at pairs of a photo and what is made of it, None where nothing is.
 
     Raises:
-        UserError: two paths share a stem; the message names both.
+        UserError: two photos would become one file; the message names both.
     """
-    found: dict[str, Path] = {}
-    for path in paths:
-        stem = path.relative_to(root).with_suffix("").as_posix() if root else path.stem
-        if stem in found:
-            raise UserError(f"{found[stem]} and {path}: what is made of both would have one name; rename one")
-        found[stem] = path
-    return found
+    owners: dict[Path, Path] = {}
+    for photo, result in results:
+        if result is not None and owners.setdefault(result, photo) != photo:
+            raise UserError(f"{owners[result]} and {photo}: both would become {result}; rename one")
