@@ -15,6 +15,7 @@ from skimage import data
 
 from util.images import read_mask
 from util.optics.arrays import disc_kernel, linear_to_srgb, srgb_to_linear
+from util.resize import resized
 
 # The matte of the upper 448 rows of the photo; below them its border would cut her arm.
 ALPHA = Path(__file__).with_name("demo_person_alpha.png")
@@ -119,7 +120,7 @@ def make_plate(rng: np.random.Generator, size: int) -> np.ndarray:
     height, width = photo.shape[:2]
     side = int(rng.uniform(min(size, 0.7 * min(height, width)), min(height, width)))
     y, x = rng.integers(height - side + 1), rng.integers(width - side + 1)
-    light = _resize(photo[y : y + side, x : x + side], size, size)
+    light = resized(photo[y : y + side, x : x + side], (size, size))
     if rng.random() < 0.5:
         light = light[:, ::-1]
     gain = rng.uniform(0.7, 1.4) * rng.uniform(0.9, 1.1, 3) * np.array(tints[rng.integers(len(tints))])
@@ -146,7 +147,7 @@ def place_person(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.nd
     top = rng.uniform(0.06, 0.3) * size
     scale = rng.uniform(1.0, 1.4) * (size - top) / (person.alpha.shape[0] - HEAD_TOP)
     height, width = np.ceil(np.array(person.alpha.shape) * scale).astype(int)
-    layer = _resize(premultiplied, height, width)
+    layer = resized(premultiplied, (width, height))
     head = HEAD_X * scale
     if rng.random() < 0.5:
         layer, head = layer[:, ::-1], width - head
@@ -162,11 +163,6 @@ def make_scene(rng: np.random.Generator, size: int, margin: int) -> Scene:
     plate = make_plate(rng, size + 2 * margin)
     person, mask = place_person(rng, size)
     return Scene(person, mask, plate)
-
-
-def _resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    smaller = height < image.shape[0]
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
 
 
 def _lay(frame: np.ndarray, layer: np.ndarray, top: int, left: int) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from datasets.demo_scenes import BRICK, GRASS, GRAVEL, CutOut, backgrounds, cut_out, dye_suit
+from util import resize
 from util.errors import UserError
 from util.images import has_alpha, list_images, read_mask
 from util.optics.arrays import srgb_to_linear
@@ -87,9 +88,8 @@ def lit(rng: np.random.Generator, person: Person) -> np.ndarray:
 def resized(layer: np.ndarray, scale: float) -> np.ndarray:
     """`[h,w,4]` at another size, coverage and light kept in [0,1]."""
     size = (max(1, round(layer.shape[1] * scale)), max(1, round(layer.shape[0] * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    resized = np.clip(cv2.resize(layer, size, interpolation=method), 0, 1)
-    return np.minimum(resized, resized[..., 3:])  # no more light than coverage lets through
+    layer = np.clip(resize.resized(layer, size), 0, 1)
+    return np.minimum(layer, layer[..., 3:])  # no more light than coverage lets through
 
 
 def with_hair(rng: np.random.Generator, layer: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

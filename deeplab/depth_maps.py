@@ -15,6 +15,7 @@ from deeplab.weights import cached
 from util.errors import UserError
 from util.guided_filter import guided_filter
 from util.images import read_pixels
+from util.resize import resized
 
 URL = (
     "https://huggingface.co/onnx-community/depth-anything-v2-small/resolve/"
@@ -117,9 +118,7 @@ class DepthEstimator:
         height, width = photo.shape[:2]
         scale = SIDE / min(height, width)
         rows, columns = (max(1, round(side * scale / PATCH)) * PATCH for side in (height, width))
-        small = cv2.resize(
-            photo, (columns, rows), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        )
+        small = resized(photo, (columns, rows))
         seen = ((small.astype(np.float32) / 255 - MEAN) / DEVIATION).transpose(2, 0, 1)[None]
         try:
             depth = self._session.run(None, {self._session.get_inputs()[0].name: seen})[0]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from util.measure.metrics import luma
+from util.measure.metrics import gradient
+from util.resize import resized
 
 SIDE = 768  # pixels, the shorter side at which photos of any size are compared
 AGREED = 0.9  # both mattes above it: subject; both below 1 - AGREED: background
@@ -61,11 +62,8 @@ def detail(image: np.ndarray, region: np.ndarray) -> np.ndarray:
 
     What lies beyond the region's edge, sharp or not, has no part in it. 0 outside the region.
     """
-    brightness = luma(image)
-    across = cv2.Sobel(brightness, -1, 1, 0, scale=1 / 8)
-    down = cv2.Sobel(brightness, -1, 0, 1, scale=1 / 8)
     inside = region.astype(np.float32)
-    energy = _window((across * across + down * down) * inside)
+    energy = _window(np.square(gradient(image)) * inside)
     return np.sqrt(np.maximum(energy, 0) / np.maximum(_window(inside), 1e-6)) * inside
 
 
@@ -98,8 +96,7 @@ def at_side(image: np.ndarray) -> np.ndarray:
     height, width = image.shape[:2]
     scale = SIDE / min(height, width)
     size = (round(width * scale), round(height * scale))
-    smaller = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    return np.clip(smaller, 0, 1)
+    return np.clip(resized(image, size), 0, 1)
 
 
 def _window(values: np.ndarray) -> np.ndarray:

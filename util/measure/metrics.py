@@ -109,10 +109,14 @@ def luma(image: np.ndarray) -> np.ndarray:
     return image @ np.array(LUMA, dtype=image.dtype)
 
 
+def gradient(image: np.ndarray) -> np.ndarray:
+    """Magnitude `[H,W]` of the luma's gradient, per pixel (Sobel's kernels divided by 8)."""
+    return gradient_magnitude(torch.from_numpy(luma(image))[None, None])[0, 0].numpy()
+
+
 def background_gradient(image: np.ndarray, region: np.ndarray) -> float:
-    """Mean magnitude of the luma's gradient over `region`, per pixel (Sobel's kernels divided by 8)."""
-    brightness = torch.from_numpy(luma(image))[None, None]
-    return _mean(gradient_magnitude(brightness)[0, 0].numpy(), region)
+    """Mean of `gradient` over `region`."""
+    return _mean(gradient(image), region)
 
 
 def color_error(output: np.ndarray, source: np.ndarray, region: np.ndarray) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 
 from util.measure.metrics import Regions
 from util.optics.arrays import disc_kernel, srgb_to_linear
+from util.resize import resized
 
 SIDE = 384  # pixels, the shorter side at which radii are measured
 RADIUS_SIDE = 256  # pixels, the side of the photo that radii are told for, as in the options of the lens
@@ -95,7 +96,4 @@ _kernel = cache(disc_kernel)
 
 
 def _scaled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    smaller = size[0] < image.shape[1]
-    return np.clip(
-        cv2.resize(image, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC), 0, 1
-    )
+    return np.clip(resized(image, size), 0, 1)
