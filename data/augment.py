@@ -1,4 +1,4 @@
-"""What makes few photos go further: zoom, light, colour, and subjects on the backgrounds of other photos.
+"""What makes few photos go further: zoom, light, noise, other backgrounds, groups, and people half hidden.
 
 Works on items of the unaligned dataset, photo and mask alike, with all choices from the item's own generator.
 """
@@ -34,6 +34,24 @@ def add_augment_options(parser: ArgumentParser) -> None:
         default=0.0,
         help="share of photos that get the other domain's subject too",
     )
+    add(
+        "--augment_group",
+        type=share,
+        default=0.0,
+        help="share of photos in which the subject stands in a group: people of both photos, beside and behind it",
+    )
+    add(
+        "--augment_hide",
+        type=share,
+        default=0.0,
+        help="share of photos in which something of the other photo's background hides a part of the subject",
+    )
+    add(
+        "--augment_noise",
+        type=share,
+        default=0.0,
+        help="noise of up to this deviation, 0.05 say, as in the dark; 1 is white",
+    )
 
 
 def augment(item: dict[str, Any], opt: Any, rng: np.random.Generator) -> dict[str, Any]:
@@ -42,16 +60,29 @@ def augment(item: dict[str, Any], opt: Any, rng: np.random.Generator) -> dict[st
     for domain in "AB":
         if opt.augment_zoom > 0:
             zoom(item, domain, opt.augment_zoom, rng)
-    pasted = {domain: rng.random() < opt.augment_paste for domain in "AB"}
-    if any(pasted.values()) and item["A"].shape == item["B"].shape:
-        originals = dict(item)
-        for domain, other in ("AB", "BA"):
-            if pasted[domain]:
-                paste(item, domain, originals[other], originals[f"mask_{other}"], rng)
+    if item["A"].shape == item["B"].shape:
+        _mix(item, opt, rng)
     for domain in "AB":
         if opt.augment_light > 0:
             item[domain] = relight(item[domain], opt.augment_light, rng)
+        if opt.augment_noise > 0:
+            item[domain] = add_noise(item[domain], opt.augment_noise, rng)
     return item
+
+
+def _mix(item: dict[str, Any], opt: Any, rng: np.random.Generator) -> None:
+    """What takes two photos: paste, group, hide. Each takes from the photos as they were before."""
+    pasted = {domain: rng.random() < opt.augment_paste for domain in "AB"}
+    originals = dict(item)
+    subjects = [(originals[domain], originals.get(f"mask_{domain}")) for domain in "AB"]
+    for own, other in ((0, 1), (1, 0)):
+        domain = "AB"[own]
+        if pasted[domain]:
+            paste(item, domain, *subjects[other], rng)
+        if opt.augment_group > 0 and rng.random() < opt.augment_group:
+            group(item, domain, subjects, rng)
+        if opt.augment_hide > 0 and rng.random() < opt.augment_hide:
+            hide(item, domain, *subjects[other], rng)
 
 
 def zoom(item: dict[str, Any], domain: str, amount: float, rng: np.random.Generator) -> None:
@@ -70,16 +101,69 @@ def paste(
     item: dict[str, Any], domain: str, other: torch.Tensor, mask: torch.Tensor, rng: np.random.Generator
 ) -> None:
     """Put the subject of `other` somewhere into the photo; its mask becomes that of both."""
+    shift = int(rng.integers(-mask.shape[-1] // 2, mask.shape[-1] // 2 + 1))
+    _lay(item, domain, *_moved(other, mask, shift, float(rng.uniform(0.6, 1.2))))
+
+
+def group(
+    item: dict[str, Any],
+    domain: str,
+    subjects: list[tuple[torch.Tensor, torch.Tensor]],
+    rng: np.random.Generator,
+) -> None:
+    """One to seven more people in the photo, all of about one size, each before or behind those who are there.
+
+    They are taken from `subjects` (photo, mask), each in its own light and half of them mirrored, because a network
+    would learn that people of a group look alike.
+    """
+    width = item[domain].shape[-1]
+    size = float(rng.uniform(0.4, 1.0))
+    for _ in range(int(rng.integers(1, 8))):
+        other, mask = subjects[int(rng.integers(len(subjects)))]
+        if rng.random() < 0.5:
+            other, mask = other.flip(-1), mask.flip(-1)
+        shift = int(rng.integers(-width // 2, width // 2 + 1))
+        subject, m = _moved(relight(other, 0.7, rng), mask, shift, size * float(rng.uniform(0.85, 1.15)))
+        behind = rng.random() < 0.5
+        _lay(item, domain, subject, m * (1 - item[f"mask_{domain}"]) if behind else m)
+
+
+def hide(
+    item: dict[str, Any], domain: str, other: torch.Tensor, mask: torch.Tensor, rng: np.random.Generator
+) -> None:
+    """Lay a bar of the other photo's background over the picture, low, upright or slanted; it isn't subject."""
     height, width = mask.shape[-2:]
-    shift = int(rng.integers(-width // 2, width // 2 + 1))
-    scale = float(rng.uniform(0.6, 1.2))
-    # Output coordinates to input coordinates; subjects keep their feet on the lower border.
+    down, across = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
+    angle = float(rng.choice([0.0, 0.0, np.pi / 2, rng.uniform(0, np.pi)]))
+    place, half = float(rng.uniform(-0.8, 0.9)), float(rng.uniform(0.03, 0.2))
+    bar = ((np.cos(angle) * down + np.sin(angle) * across - place).abs() < half).float()[None] * (1 - mask)
+    item[domain] = bar * other + (1 - bar) * item[domain]
+    item[f"mask_{domain}"] = item[f"mask_{domain}"] * (1 - bar)
+
+
+def _moved(
+    photo: torch.Tensor, mask: torch.Tensor, shift: int, scale: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Photo and mask, `shift` pixels to the right and `scale` times as large; feet stay on the lower border."""
+    height, width = mask.shape[-2:]
+    # Output coordinates to input coordinates.
     theta = torch.tensor([[1 / scale, 0, -2 * shift / width / scale], [0, 1 / scale, 1 - 1 / scale]])
     grid = F.affine_grid(theta[None], [1, 4, height, width], align_corners=False)
-    moved = F.grid_sample(torch.cat([other + 1, mask])[None], grid, align_corners=False)[0]
-    subject, m = moved[:-1] - 1, moved[-1:]
+    moved = F.grid_sample(torch.cat([photo + 1, mask])[None], grid, align_corners=False)[0]
+    return moved[:-1] - 1, moved[-1:]
+
+
+def _lay(item: dict[str, Any], domain: str, subject: torch.Tensor, m: torch.Tensor) -> None:
+    """Paste `subject` where `m` is 1; its mask becomes that of both."""
     item[domain] = m * subject + (1 - m) * item[domain]
     item[f"mask_{domain}"] = torch.maximum(m, item[f"mask_{domain}"])
+
+
+def add_noise(image: torch.Tensor, most: float, rng: np.random.Generator) -> torch.Tensor:
+    """Gaussian noise of a deviation between 0 and `most`, white being 1; fewer photos have more."""
+    deviation = most * rng.random() ** 2
+    noise = torch.from_numpy(rng.standard_normal(image.shape, dtype=np.float32))
+    return (image + 2 * deviation * noise).clamp(-1, 1)
 
 
 def relight(image: torch.Tensor, strength: float, rng: np.random.Generator) -> torch.Tensor:

@@ -47,6 +47,9 @@ def options(dataroot: Path, **changes: Any) -> argparse.Namespace:
         "augment_zoom": 0.0,
         "augment_light": 0.0,
         "augment_paste": 0.0,
+        "augment_group": 0.0,
+        "augment_hide": 0.0,
+        "augment_noise": 0.0,
     }
     return argparse.Namespace(**values | changes)
 

@@ -5,7 +5,9 @@ from argparse import Namespace
 import numpy as np
 import torch
 
-from data.augment import augment, relight
+from data.augment import add_noise, augment, relight
+
+KINDS = ("zoom", "light", "paste", "group", "hide", "noise")
 
 
 def item(side: int = 48):
@@ -20,7 +22,7 @@ def item(side: int = 48):
 
 
 def options(**values):
-    return Namespace(**{"augment_zoom": 0.0, "augment_light": 0.0, "augment_paste": 0.0} | values)
+    return Namespace(**{f"augment_{kind}": 0.0 for kind in KINDS} | values)
 
 
 def test_off_changes_nothing():
@@ -30,10 +32,10 @@ def test_off_changes_nothing():
 
 
 def test_mask_stays_on_the_subject():
-    """After zoom and paste, red is 1 exactly where the mask is, up to interpolation at edges."""
+    """After zoom, paste and hiding, red is 1 exactly where the mask is, up to interpolation at edges."""
     rng = np.random.default_rng(1)
     for _ in range(20):
-        augmented = augment(item(), options(augment_zoom=0.5, augment_paste=1.0), rng)
+        augmented = augment(item(), options(augment_zoom=0.5, augment_paste=1.0, augment_hide=1.0), rng)
         for domain in "AB":
             red = (augmented[domain][0] + 1) / 2
             assert (red - augmented[f"mask_{domain}"][0]).abs().mean() < 0.02
@@ -58,3 +60,47 @@ def test_light_stays_in_range_and_changes_colour():
     assert lit.min() >= -1
     assert lit.max() <= 1
     assert not torch.equal(lit, image)
+
+
+def test_a_group_has_people_before_and_behind_and_masks_of_all():
+    """Whoever is added, before or behind, has the light of the subjects and not of the backgrounds."""
+    rng = np.random.default_rng(2)
+    grew, covered = [], []
+    for _ in range(20):
+        made = item()
+        augmented = augment(made, options(augment_group=1.0), rng)
+        for domain in "AB":
+            mask, own = augmented[f"mask_{domain}"], made[f"mask_{domain}"]
+            assert (mask >= own).all()
+            grew.append(float(mask.sum() / own.sum()))
+            covered.append(
+                float(((augmented[domain] - made[domain]).abs().sum(0, keepdim=True) * own).sum()) > 1
+            )
+            added = ((mask == 1) & (own == 0))[0]
+            if added.any():
+                # Relit, red loses its exact value and stays far above the other two.
+                assert (augmented[domain][0] - augmented[domain][1])[added].median() > 0.5
+            outside = mask[0] == 0
+            assert torch.equal(augmented[domain][:, outside], made[domain][:, outside])
+    assert max(grew) > 2
+    assert 0 < sum(covered) < len(covered)
+
+
+def test_what_hides_the_subject_is_no_subject():
+    rng = np.random.default_rng(4)
+    lost = []
+    for _ in range(20):
+        made = item()
+        augmented = augment(made, options(augment_hide=1.0), rng)
+        assert (augmented["mask_A"] <= made["mask_A"]).all()
+        lost.append(float(1 - augmented["mask_A"].sum() / made["mask_A"].sum()))
+    assert max(lost) > 0.1
+    assert min(lost) < 0.5
+
+
+def test_noise_has_the_deviation_that_was_drawn():
+    gray = torch.zeros(3, 64, 64)
+    deviation = 0.1 * np.random.default_rng(7).random() ** 2
+    noisy = add_noise(gray, 0.1, np.random.default_rng(7))
+    assert abs(float(noisy.std()) / 2 / deviation - 1) < 0.03
+    assert abs(float(noisy.mean())) < 0.01
