@@ -64,22 +64,22 @@ class PhotoFolder:
             UserError: no such folder, or no image in it.
         """
         if not self.photos.is_dir():
-            raise UserError(f"{self.photos}: no such folder; mend --dataroot or --phase")
+            raise UserError(f"{self.photos}: no such folder; check --dataroot and --phase")
         found = list_images(self.photos)
         if not found:
             raise UserError(
-                f"{self.photos}: no images in there; put photos in, or mend --dataroot and --phase"
+                f"{self.photos}: no images in there; put photos in, or check --dataroot and --phase"
             )
         return found if limit >= len(found) else found[: int(limit)]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a file, and how to mend files of that kind; {root} is the dataroot, quoted for a shell."""
+    """What is wrong with a file, and what to do about such files; {root} is the dataroot, quoted for a shell."""
 
     path: Path
     what: str
-    mend: str
+    advice: str
 
 
 MAKE_MASKS = "make missing masks: python deeplab/inference.py --dataroot {root}"
@@ -198,6 +198,6 @@ def _listing(dataroot: str | Path, problems: list[Problem], checked: int) -> str
     shown = [f"  {problem.path}: {problem.what}" for problem in problems[:PROBLEMS_SHOWN]]
     if len(problems) > PROBLEMS_SHOWN:
         shown.append(f"  and {len(problems) - PROBLEMS_SHOWN} more")
-    mends = dict.fromkeys(problem.mend.format(root=shlex.quote(str(dataroot))) for problem in problems)
+    advice = dict.fromkeys(problem.advice.format(root=shlex.quote(str(dataroot))) for problem in problems)
     count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {checked} photos and masks:"
-    return "\n".join([f"{dataroot}: {count}", *shown, *mends])
+    return "\n".join([f"{dataroot}: {count}", *shown, *advice])

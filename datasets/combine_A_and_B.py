@@ -38,7 +38,7 @@ def find_pairs(fold_A: Path, fold_B: Path, fold_AB: Path, use_AB: bool = False) 
     photos_B = _by_name(fold_B, "_B" if use_AB else "")
     if not photos_A and not photos_B:
         ending = " whose names end in _A" if use_AB else ""
-        raise UserError(f"{fold_A}: no photos in there{ending}; mend --fold_A")
+        raise UserError(f"{fold_A}: no photos in there{ending}; check --fold_A")
     alone = [str(photos_A.get(name) or photos_B[name]) for name in sorted(photos_A.keys() ^ photos_B.keys())]
     if alone:
         raise UserError(f"{len(alone)} photos have no partner; add it or remove them: {_some(alone)}")

@@ -153,7 +153,7 @@ def tinted(rng: np.random.Generator, name: str) -> np.ndarray:
 
 
 def on_plane(texture: np.ndarray, across: np.ndarray, along: np.ndarray) -> np.ndarray:
-    """What of `texture` [h,w,3] is seen where a pixel shows its texel (across, along), each `[H,W]`; mirrored beyond.
+    """`texture` [h,w,3] where each pixel shows its texel (across, along), each `[H,W]`; mirrored beyond its sides.
 
     Far parts take it from smaller copies, so that nothing is finer than a pixel (mip maps, Williams 1983).
     """

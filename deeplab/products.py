@@ -71,7 +71,7 @@ class _Subject:
 def make_products(task: tuple[Job, Prediction | None], recipe: Recipe) -> Outcome:
     """Write the files that a job asks for. Without a prediction its mask on disk is taken as it is.
 
-    A worker's function: errors the user can mend come back in the outcome.
+    A worker's function: errors that the user can fix come back in the outcome.
     """
     job, prediction = task
     outcome = Outcome(job.photo)

@@ -95,7 +95,7 @@ class UnpairedModel(BaseModel):
         return {"color": self.opt.lambda_color * difference.abs().mean()}
 
     def judged(self, x: torch.Tensor) -> torch.Tensor:
-        """What of `x`, real or fake, discriminators see.
+        """The part of `x`, real or fake, that discriminators see.
 
         With `--gan_region background` the subjects of both photos of the step are painted out in both domains'
         images. With its own subject alone, a fake would carry the outlines of A and a real photo those of B, and

@@ -44,5 +44,5 @@ def check_run(checkpoints_dir: Path, name: str) -> None:
     if (folder / "train_opt.json").exists() or any(folder.glob("*.pth")):
         return
     there = sorted({path.parent.name for path in checkpoints_dir.glob("*/*.pth")})
-    runs = f"there are: {', '.join(there)}" if there else "there are no others; mend --checkpoints_dir"
+    runs = f"there are: {', '.join(there)}" if there else "there are no others; check --checkpoints_dir"
     raise UserError(f"--continue_train: no saved run {name} in {checkpoints_dir}; {runs}")

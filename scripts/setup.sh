@@ -94,7 +94,7 @@ fi
 . .venv/bin/activate
 stamp="$(cat requirements.txt scripts/setup.sh | cksum) $(python -V)"
 if [ "$(cat .venv/installed 2>/dev/null)" != "$stamp" ]; then
-    install_requirements || fail "the installation stopped; mend what pip says above and run the same command again"
+    install_requirements || fail "the installation stopped; fix what pip says above and run the same command again"
     echo "$stamp" >.venv/installed
 fi
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up on first use, then checks style and types and runs the tests. Arguments go to pytest; without any, at
+# Sets up on first use, then checks style, imports and types and runs the tests. Arguments go to pytest; without any, at
 # least 90% of the lines of models, data, deeplab and util must be run (pyproject.toml):
 #   bash scripts/test.sh                    everything
 #   bash scripts/test.sh tests/data -k scan
@@ -18,6 +18,7 @@ python scripts/visdom_files.py || echo "No files of visdom's page: the dashboard
 
 ruff check .
 ruff format --check .
+lint-imports
 mypy
 if [ $# -gt 0 ]; then
     python -m pytest "$@"

@@ -137,7 +137,7 @@ def add_lens_options(parser: ArgumentParser) -> None:
 
 
 def add_lens_test_options(parser: ArgumentParser) -> None:
-    """What of a trained lens can be changed at test."""
+    """The settings of a trained lens that can be changed at test."""
     add = parser.add_argument_group("lens output").add_argument
     add(
         "--aperture",

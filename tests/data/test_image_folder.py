@@ -48,7 +48,7 @@ def overwrite_middle(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said", "mend"),
+    ("spoil", "said", "advice"),
     [
         (lambda d: (d / "maskA/A1.png").unlink(), "trainA/A1.png: no mask", "--dataroot {}"),
         (
@@ -96,10 +96,10 @@ def overwrite_middle(path: Path) -> None:
         "twice",
     ],
 )
-def test_each_kind_of_problem_is_named_with_its_mend(dataroot, spoil, said, mend):
+def test_each_kind_of_problem_is_named_with_its_advice(dataroot, spoil, said, advice):
     spoil(dataroot)
     message = problems(dataroot)
-    assert said in message and mend.format(dataroot) in message.splitlines()[-1]
+    assert said in message and advice.format(dataroot) in message.splitlines()[-1]
 
 
 def test_one_error_lists_ten_problems_and_counts_all(dataroot):
@@ -147,7 +147,7 @@ def test_optional_masks_may_be_missing_or_empty_but_not_broken(dataroot):
 
 
 def test_missing_and_empty_folders(dataroot):
-    assert "valA: no such folder; mend --dataroot or --phase" in problems(dataroot, phase="val")
+    assert "valA: no such folder; check --dataroot and --phase" in problems(dataroot, phase="val")
     (dataroot / "valA").mkdir()
     assert "valA: no images in there" in problems(dataroot, phase="val")
 

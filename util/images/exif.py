@@ -29,7 +29,7 @@ def orientation(image: Image.Image) -> int:
 def upright(image: Image.Image) -> Image.Image:
     """A decoded image, turned as its orientation says, which is then gone from `info['exif']`.
 
-    What of EXIF can't be read or written again is left out, and `info['dropped']` says so.
+    Parts of EXIF that can't be read or written again are left out, and `info['dropped']` says so.
     """
     turn = TURNS.get(orientation(image))
     turned = image.transpose(turn) if turn is not None else image.copy()

@@ -31,7 +31,7 @@ def read_image(path: str | os.PathLike) -> Image.Image:
     EXIF orientation is applied; 16-bit values are scaled, not cut; CMYK goes through its own ICC profile;
     transparent parts are laid on white; of an animation the first frame counts. `info['icc_profile']` stays
     with RGB photos, whose numbers are not converted, and `info['exif']`, without the orientation, with all.
-    `info['dropped']` says what of EXIF could not be kept.
+    `info['dropped']` lists the parts of EXIF that could not be kept.
 
     Raises:
         ImageError: missing, empty, not an image, truncated, or too many megapixels.
