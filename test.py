@@ -3,6 +3,7 @@
     python test.py --input photos/ --output soft/                          # the model that comes with the code
     python test.py --input photos/ --output soft/ --name portraits         # your own; results of the photos' size
     python test.py --input photos/ --output soft/ --name told --masks auto # a model trained with --mask_input
+    python test.py --input photos/ --output soft/ --name lens --depth auto --focus far      # by a camera, by distance
     python test.py --input photos/ --output soft/ --name portraits --full_res              # large photos
     python test.py --dataroot ./datasets/portraits --name portraits        # testA and testB, with a result page
     python test.py --dataroot ./photos --name portraits --model test       # one folder, one generator
@@ -17,6 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data import create_dataset
+from deeplab.depth_maps import DepthSource
 from deeplab.mask_sources import mask_source
 from models import create_model, load_generator
 from models.acceleration import autocast
@@ -34,6 +36,7 @@ from util.errors import command_line
 def test_photos(opt: Options) -> None:
     """Translate `--input` into `--output`."""
     folder, settings = Path(opt.checkpoints_dir) / opt.name, GeneratorSettings.of_options(opt)
+    depth_of = DepthSource.of_options(opt)
     generator = load_generator(folder, opt.epoch, "", opt.device, opt.direction, settings)
     for line in without_effect(opt, [generator.net]):
         print0(line)
@@ -52,6 +55,7 @@ def test_photos(opt: Options) -> None:
         opt.batch_size,
         opt.overwrite,
         mask_source(opt.masks) if opt.masks and uses_masks(opt, generator.net) else None,
+        depth_of if generator.net.takes_depth else None,
     )
     if is_first():
         print(f"results are in {opt.output}")

@@ -4,8 +4,10 @@ Everywhere in here depth is inverse and relative: `[H,W] in [0,1]`, 1 is near.
 """
 
 import hashlib
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -145,28 +147,50 @@ def _check(part: Path, name: str) -> None:
         raise ValueError(f"{name}: its SHA-256 is {digest}")
 
 
-def depth_of(
-    photo: Path, pixels: np.ndarray, depth: str, far_is_bright: bool = False, weights: Path | None = None
-) -> np.ndarray:
-    """What `--depth` means for a photo: `auto` estimates, a file is its map, a folder has one by the photo's stem.
+@dataclass(frozen=True)
+class DepthSource:
+    """What `--depth` means.
 
-    Args:
-        pixels: of the photo, uint8 `[H,W,3]`.
-
-    Returns:
-        `[H,W] in [0,1]`, near is 1.
-
-    Raises:
-        UserError: no map for this photo, or one that can't be used.
+    Attributes:
+        where: `auto` estimates; a file is the map, a folder has one by the photo's stem.
+        far_is_bright: in files far is bright, not near.
+        weights: of the network that estimates; None: the download.
     """
-    if depth == "auto":
-        return fitted(estimator(weights)(pixels), pixels, str(photo))
-    path = Path(depth)
-    if path.is_dir():
-        found = [path / f"{photo.stem}{suffix}" for suffix in SUFFIXES]
-        path = next((file for file in found if file.is_file()), found[0])
-    if not path.is_file():
-        raise UserError(
-            f"--depth {depth}: no map for {photo.name}; make one with deeplab/depth.py, or use auto"
-        )
-    return fitted(read_depth(path, far_is_bright), pixels, str(path))
+
+    where: str
+    far_is_bright: bool = False
+    weights: Path | None = None
+
+    @classmethod
+    def of_options(cls, opt: Any) -> "DepthSource | None":
+        """What the options of `util.optics.focus.add_focus_options` state; None without --depth.
+
+        Raises:
+            UserError: no such file or folder; an option that needs --depth.
+        """
+        if not opt.depth:
+            if opt.depth_far_bright or opt.depth_weights:
+                raise UserError("--depth_far_bright and --depth_weights: need --depth")
+            return None
+        if opt.depth != "auto" and not Path(opt.depth).exists():
+            raise UserError(f"--depth {opt.depth}: no such file or folder; or use auto")
+        return cls(opt.depth, opt.depth_far_bright, opt.depth_weights)
+
+    def __call__(self, photo: Path, pixels: np.ndarray) -> np.ndarray:
+        """Depth of a photo with these `pixels` `[H,W,3]`, uint8 or uint16: `[H,W] in [0,1]`, near is 1.
+
+        Raises:
+            UserError: no map for this photo, or one that can't be used.
+        """
+        pixels = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+        if self.where == "auto":
+            return fitted(estimator(self.weights)(pixels), pixels, str(photo))
+        path = Path(self.where)
+        if path.is_dir():
+            found = [path / f"{photo.stem}{suffix}" for suffix in SUFFIXES]
+            path = next((file for file in found if file.is_file()), found[0])
+        if not path.is_file():
+            raise UserError(
+                f"--depth {self.where}: no map for {photo.name}; make one with deeplab/depth.py, or use auto"
+            )
+        return fitted(read_depth(path, self.far_is_bright), pixels, str(path))

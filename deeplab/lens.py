@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from deeplab.depth_maps import depth_of
-from util.errors import UserError
+from deeplab.depth_maps import DepthSource
 from util.optics.camera import Camera, render
-from util.optics.focus import Focus, plan_blur
+from util.optics.focus import Focus, add_focus_options, plan_blur
 from util.optics.presets import REFERENCE_SIDE, add_camera_options, camera_of_options, radius_of_options
 from util.tensors import tensor_to_pixels
 
@@ -22,16 +21,14 @@ class LensBlur:
     Attributes:
         radius: of what is farthest out of focus, pixels of the photo; None: `radius_at_256`.
         radius_at_256: that radius where the photo's shorter side is 256.
-        depth: see `deeplab.depth_maps.depth_of`; empty: one distance for all that is not subject.
+        depth: None: one distance for all that is not subject.
     """
 
     camera: Camera
     radius: float | None = None
     radius_at_256: float = 5.0
     focus: Focus = field(default_factory=Focus)
-    depth: str = ""
-    far_is_bright: bool = False
-    depth_weights: Path | None = None
+    depth: DepthSource | None = None
 
     @classmethod
     def of_options(cls, args: Namespace) -> "LensBlur":
@@ -40,16 +37,12 @@ class LensBlur:
         Raises:
             UserError: a value that can't be.
         """
-        if args.depth and args.depth != "auto" and not Path(args.depth).exists():
-            raise UserError(f"--depth {args.depth}: no such file or folder; or use auto")
         return cls(
             camera_of_options(args, args.lens_light == "linear"),
             args.radius,
             radius_of_options(args),
             Focus.parse(args.focus),
-            args.depth,
-            args.depth_far_bright,
-            args.depth_weights,
+            DepthSource.of_options(args),
         )
 
     def __call__(self, path: Path, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -58,9 +51,7 @@ class LensBlur:
         Raises:
             UserError: a depth map or a focus that this photo can't have.
         """
-        depth = None
-        if self.depth:
-            depth = depth_of(path, image, self.depth, self.far_is_bright, self.depth_weights)
+        depth = self.depth(path, image) if self.depth else None
         largest = self.radius
         if largest is None:
             largest = self.radius_at_256 * min(image.shape[:2]) / REFERENCE_SIDE
@@ -76,17 +67,5 @@ class LensBlur:
 def add_lens_blur_options(parser: ArgumentParser) -> None:
     """Options of `--smooth lens`."""
     add_camera_options(parser, "--smooth lens: the camera")
-    add = parser.add_argument_group("--smooth lens: depth and focus").add_argument
-    add("--lens_light", choices=("linear", "srgb"), default="linear", help="what is blurred")
-    add(
-        "--depth",
-        default="",
-        help="auto estimates it; or a map, or a folder of maps by the photos' stems; default: what the mask tells",
-    )
-    add("--depth_far_bright", action="store_true", help="in the maps of --depth far is bright, not near")
-    add("--depth_weights", type=Path, help="an ONNX file for --depth auto, in place of the download")
-    add(
-        "--focus",
-        default="subject",
-        help="subject, near, far, a number from 0 (far) to 1 (near), or X,Y in pixels or shares of width and height",
-    )
+    add_focus_options(parser, "--smooth lens: depth and focus")
+    parser.add_argument("--lens_light", choices=("linear", "srgb"), default="linear", help="what is blurred")

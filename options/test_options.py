@@ -137,6 +137,8 @@ class TestOptions(BaseOptions):
                 "nothing to test: give --dataroot D, or --input FOLDER_OR_FILE --output FOLDER_OR_FILE"
             )
         check_lens_test_options(opt)
+        if opt.depth and not opt.input:
+            raise UserError("--depth goes with --input")
         if opt.masks and not opt.input:
             raise UserError("--masks goes with --input; with --dataroot, masks are in its maskA and maskB")
         if opt.tile and (opt.full_res or opt.compile):

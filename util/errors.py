@@ -46,6 +46,10 @@ class UserError(Exception):
     """Something the user can mend. The message is one line that names the file or option and the mend."""
 
 
+class PhotoError(UserError):
+    """What a user asks for can't be done with this photo; it may be with others."""
+
+
 class SomeFailed(UserError):
     """Some of many files could not be done, and all others are: exit status 1."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from util.distributed import gathered, rank, world_size
-from util.errors import UserError, say
+from util.errors import PhotoError, UserError, say
 from util.failures import end_with, listed_in
 from util.files import is_inside
 from util.images import (
@@ -31,18 +31,28 @@ FOUND = 0.5
 class Translator(Protocol):
     """What turns photos of one size into results, in one go or in parts: `Generator`, `Tiled`, `FullResolution`."""
 
-    def batch(self, photos: list[np.ndarray], masks: list[np.ndarray] | None = None) -> list[np.ndarray]:
+    def batch(
+        self,
+        photos: list[np.ndarray],
+        masks: list[np.ndarray] | None = None,
+        depths: list[np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
         """As `Generator.batch`."""
         ...
 
 
+# From a photo's file and its pixels, [H,W,3] uint8 or uint16, to its mask or inverse depth: float32 [H,W] in [0,1].
+MapSource = Callable[[Path, np.ndarray], np.ndarray]
+
+
 class Photo(NamedTuple):
-    """A decoded photo: its file, `[H,W,3]` uint8 or uint16, what its result takes over besides, and its mask."""
+    """A decoded photo: its file, `[H,W,3]` uint8 or uint16, what its result takes over besides, its mask and depth."""
 
     path: Path
     pixels: np.ndarray
     metadata: Metadata
     mask: np.ndarray | None = None
+    depth: np.ndarray | None = None
 
 
 def plan(source: Path, target: Path) -> list[tuple[Path, Path]]:
@@ -93,14 +103,15 @@ def translate_folder(
     target: Path,
     batch_size: int = 1,
     overwrite: bool = False,
-    mask_of: Callable[[Path, np.ndarray], np.ndarray] | None = None,
+    mask_of: MapSource | None = None,
+    depth_of: MapSource | None = None,
 ) -> None:
     """Translate the photo or all photos at `source` into `target`.
 
     Results have the photo's size, name, depth, colour profile and EXIF. Those newer than photo and `weights` are left,
-    so an interrupted call goes on where it stopped; `overwrite` makes them again. `mask_of` gives the mask `[H,W] in
-    [0,1]` of a photo, for a generator that takes one; a photo in which it finds nobody is left as it is, and listed at
-    the end. Started by torchrun, each rank takes its share.
+    so an interrupted call goes on where it stopped; `overwrite` makes them again. `mask_of` and `depth_of` give the
+    mask and the inverse depth of a photo, for a generator that takes them; a photo in which nobody is found is left as
+    it is, and listed at the end. Started by torchrun, each rank takes its share.
 
     Raises:
         UserError: nothing to read, or a bad `target`; a full disk.
@@ -115,7 +126,7 @@ def translate_folder(
     refused: list[str] = []
     nobody: list[Path] = []
     with ThreadPoolExecutor(max_workers=2) as pool, tqdm(total=len(todo), unit="photo") as bar:
-        photos = with_masks(read_ahead(pool, todo, 2 * batch_size, refused), mask_of, refused)
+        photos = with_maps(read_ahead(pool, todo, 2 * batch_size, refused), mask_of, depth_of, refused)
         for batch in same_size(photos, batch_size):
             for photo, result in translated(translator, batch, refused):
                 if photo.mask is not None and photo.mask.max() < FOUND and result.shape == photo.pixels.shape:
@@ -148,19 +159,19 @@ def read_ahead(
             yield photo
 
 
-def with_masks(
-    photos: Iterable[Photo], mask_of: Callable[[Path, np.ndarray], np.ndarray] | None, refused: list[str]
+def with_maps(
+    photos: Iterable[Photo], mask_of: MapSource | None, depth_of: MapSource | None, refused: list[str]
 ) -> Iterator[Photo]:
-    """`photos` with their masks, where masks are wanted."""
+    """`photos` with their masks and depths, where these are wanted."""
     for photo in photos:
-        if mask_of is not None:
-            mask = None
-            with listed_in(refused, photo.path):
-                mask = mask_of(photo.path, photo.pixels)
-            if mask is None:
-                continue
-            photo = photo._replace(mask=mask)
-        yield photo
+        complete = None
+        with listed_in(refused, photo.path):
+            complete = photo._replace(
+                mask=mask_of(photo.path, photo.pixels) if mask_of else None,
+                depth=depth_of(photo.path, photo.pixels) if depth_of else None,
+            )
+        if complete:
+            yield complete
 
 
 def translated(
@@ -170,14 +181,16 @@ def translated(
 
     def run(part: list[Photo]) -> list[tuple[Photo, np.ndarray]]:
         masks = [photo.mask for photo in part if photo.mask is not None] or None
-        return list(zip(part, translator.batch([photo.pixels for photo in part], masks), strict=True))
+        depths = [photo.depth for photo in part if photo.depth is not None] or None
+        results = translator.batch([photo.pixels for photo in part], masks, depths)
+        return list(zip(part, results, strict=True))
 
     try:
         done = run(batch)
-    except UserError:
-        # Of the options, which are the same for every photo.
-        raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, UserError) and not isinstance(error, PhotoError):
+            # Of the options, which are the same for every photo.
+            raise
         done = []
         for photo in batch:
             with listed_in(refused, photo.path):

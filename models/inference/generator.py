@@ -50,31 +50,45 @@ class Generator:
         self.input_nc = net.input_nc
 
     @torch.inference_mode()
-    def translate(self, x: torch.Tensor, masks: torch.Tensor | None = None) -> torch.Tensor:
+    def translate(
+        self, x: torch.Tensor, masks: torch.Tensor | None = None, depths: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """`[B,C,H,W] in [-1,1]` -> `[B,C',H,W] in [-1,1]`, on the generator's device.
 
-        Masks `[B,1,H,W] in [0,1]` are for a generator that was trained with `--mask_input`; others don't look at them.
+        Masks `[B,1,H,W] in [0,1]` are for a generator that was trained with `--mask_input`, inverse depths `[B,1,H,W]`
+        for one of `--output_mode lens`; others don't look at them.
         """
-        x = x.to(self.device)
-        with autocast(self.device, self.dtype):
-            if not self.net.takes_mask:
-                return self.net(x).float()
+        more = {}
+        if self.net.takes_mask:
             if masks is None:
                 raise UserError("this generator was trained with masks; give --masks auto, or --masks FOLDER")
-            return self.net(x, masks.to(self.device)).float()
+            more["mask"] = masks.to(self.device)
+        if self.net.takes_depth and depths is not None:
+            more["depth"] = depths.to(self.device)
+        with autocast(self.device, self.dtype):
+            return self.net(x.to(self.device), **more).float()
 
     def prepare(self, photo: np.ndarray) -> torch.Tensor:
         """`[H,W,3]`, uint8 or uint16 -> what the network takes, `[C,H,W] in [-1,1]`."""
         return image_to_tensor(to_gray(photo) if self.input_nc == 1 else photo)
 
-    def batch(self, photos: list[np.ndarray], masks: list[np.ndarray] | None = None) -> list[np.ndarray]:
-        """Translate photos `[H,W,3]` (RGB) of one size, uint8 or uint16, in one pass, with masks `[H,W] in [0,1]`.
+    def batch(
+        self,
+        photos: list[np.ndarray],
+        masks: list[np.ndarray] | None = None,
+        depths: list[np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
+        """Translate photos `[H,W,3]` (RGB) of one size, uint8 or uint16, in one pass.
 
-        Results `[H,W,C']` have that size, each the depth of its photo.
+        Masks and depths, as of `translate`, are `[H,W]`. Results `[H,W,C']` have that size, each as many bits as its
+        photo.
         """
         x = torch.stack([self.prepare(photo) for photo in photos])
-        m = None if masks is None else torch.from_numpy(np.stack(masks)).float()[:, None]
-        return [tensor_to_pixels(y, p.dtype) for y, p in zip(self.translate(x, m), photos, strict=True)]
+        maps = (
+            None if of_photos is None else torch.from_numpy(np.stack(of_photos)).float()[:, None]
+            for of_photos in (masks, depths)
+        )
+        return [tensor_to_pixels(y, p.dtype) for y, p in zip(self.translate(x, *maps), photos, strict=True)]
 
     def __call__(self, image: Image.Image) -> Image.Image:
         """Translate one image of any size and mode, read as `test.py` reads files, with 8 bits.

@@ -40,7 +40,12 @@ class FullResolution:
             raise UserError("--full_res: this generator carries its result to the photo's size by itself")
         self.generator, self.side, self.radius, self.eps = generator, side, radius, eps
 
-    def batch(self, photos: list[np.ndarray], masks: list[np.ndarray] | None = None) -> list[np.ndarray]:
+    def batch(
+        self,
+        photos: list[np.ndarray],
+        masks: list[np.ndarray] | None = None,
+        depths: list[np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
         """Translate photos `[H,W,3]`, uint8 or uint16, to results of the same kind, as `Generator.batch`."""
         return [self._translate(photo) for photo in photos]
 
@@ -79,7 +84,12 @@ class Tiled:
             raise UserError(f"--tile {tile}: must be at least {2 * OVERLAP}, twice the overlap")
         self.generator, self.tile = generator, tile
 
-    def batch(self, photos: list[np.ndarray], masks: list[np.ndarray] | None = None) -> list[np.ndarray]:
+    def batch(
+        self,
+        photos: list[np.ndarray],
+        masks: list[np.ndarray] | None = None,
+        depths: list[np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
         """Translate photos `[H,W,3]`, uint8 or uint16, to results of the same kind, as `Generator.batch`."""
         return [self._translate(photo) for photo in photos]
 

@@ -14,6 +14,8 @@ OF_A_LENS = {
     "focus_range": None,
     "soft_range": None,
     "camera": False,
+    "depth": "",
+    "focus": "subject",
 }
 
 

@@ -12,10 +12,15 @@ class Overlaid:
     def __init__(self, translator: Translator):
         self.translator = translator
 
-    def batch(self, photos: list[np.ndarray], masks: list[np.ndarray] | None = None) -> list[np.ndarray]:
+    def batch(
+        self,
+        photos: list[np.ndarray],
+        masks: list[np.ndarray] | None = None,
+        depths: list[np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
         """As `Generator.batch`; the masks are needed."""
         assert masks is not None
-        results = self.translator.batch(photos, masks)
+        results = self.translator.batch(photos, masks, depths)
         return [overlaid(*parts) for parts in zip(results, photos, masks, strict=True)]
 
 

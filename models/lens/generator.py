@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 
+from models.lens.focusing import refocused
 from models.lens.radius import RadiusNet, behind, settled
 from models.lens.settings import LensChanges, LensSettings
 from models.nets.base import GeneratorNet
@@ -14,6 +15,7 @@ from util.guided_filter import apply_coefficients, guided_coefficients
 from util.optics.blur import render
 from util.optics.camera import Camera
 from util.optics.camera import render as render_camera
+from util.optics.focus import INSIDE, Focus
 from util.optics.levels import radius_of_level
 from util.optics.light import linear_to_srgb, luma, srgb_to_linear
 from util.optics.sharpness import gradient_magnitude, grown
@@ -79,6 +81,7 @@ class LensGenerator(GeneratorNet):
 
     takes_any_size = True
     scales_itself = True
+    takes_depth = True
     can_export = False
 
     def __init__(self, net: GeneratorNet, settings: LensSettings):
@@ -115,20 +118,25 @@ class LensGenerator(GeneratorNet):
     def load_pretrained(self, opt: Any) -> None:
         self.net.load_pretrained(opt)
 
-    def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, mask: torch.Tensor | None = None, depth: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """The photo through the lens: `[B,3,H,W] in [-1,1]` -> the same.
 
         Args:
             x: photos.
             mask: `[B,1,H,W] in [0,1]`, 1 = subject; only a network with a fourth channel looks at it.
+            depth: `[B,1,H,W]`, inverse, near is large; only a camera (`LensSettings`) looks at it.
         """
-        return self.render(x, self.decide(x, mask).weights)
+        return self.render(x, self.decide(x, mask).weights, depth)
 
-    def render(self, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    def render(
+        self, x: torch.Tensor, weights: torch.Tensor, depth: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """The photo `x` as the lens shows it whose `weights` were decided."""
         share = self.softening(x, weights[:, :1])
         if self.settings.camera is not None:
-            return self.photograph(x, weights, share, self.settings.camera)
+            return self.photograph(x, weights, share, self.settings.camera, depth)
         if self.radius_net is not None:
             return self.blur_by_place(x, weights[:, :1], share)
         return self.blur(x, weights, share)
@@ -155,10 +163,18 @@ class LensGenerator(GeneratorNet):
         return self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
 
     def photograph(
-        self, x: torch.Tensor, weights: torch.Tensor, share: torch.Tensor, camera: Camera
+        self,
+        x: torch.Tensor,
+        weights: torch.Tensor,
+        share: torch.Tensor,
+        camera: Camera,
+        depth: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """What `camera` makes of photos whose in-focus weights are alpha and whose radii the lens has decided."""
-        in_focus = weights[:, :1]
+        """What `camera` makes of photos whose in-focus weights are alpha and whose radii the lens has decided.
+
+        With `depth` or a focus of its own, those radii only say how wide the lens is: see `refocused`.
+        """
+        in_focus = weights[:, :1].float()
         if self.radius_net is not None:
             radius = self.radius_by_place(x, in_focus, share)
         else:
@@ -166,11 +182,11 @@ class LensGenerator(GeneratorNet):
             blurred = weights[:, 1:]
             radius = (blurred * radii).sum(1, keepdim=True) / blurred.sum(1, keepdim=True).clamp(min=1e-6)
             radius = radius * share.view(-1, 1, 1, 1)
-        # The subject is in focus, everything else lies behind it.
-        radius = torch.where(in_focus > 0.5, 0.0, -radius)
-        return render_camera(
-            x.float(), in_focus.float(), radius.float(), replace(camera, linear=self.settings.linear_light)
-        )
+        if depth is not None or self.settings.focus != Focus():
+            in_focus, radius = refocused(in_focus, radius.float(), depth, self.settings.focus)
+        else:
+            radius = torch.where(in_focus > INSIDE, 0.0, -radius.float())
+        return render_camera(x.float(), in_focus, radius, replace(camera, linear=self.settings.linear_light))
 
     @torch.no_grad()
     def blur_by_place(self, x: torch.Tensor, in_focus: torch.Tensor, share: torch.Tensor) -> torch.Tensor:

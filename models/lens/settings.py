@@ -2,11 +2,12 @@
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from util.errors import UserError
 from util.optics.camera import Camera
+from util.optics.focus import Focus, add_focus_options
 from util.optics.presets import add_camera_options, camera_of_options
 from util.ranges import finite, non_negative, positive_int
 
@@ -30,6 +31,7 @@ class LensSettings:
             leaves less of a gradient (`softening`), and takes the share out of focus to its third power, so that
             what is half in focus gets sharper (`stretch`).
         camera: renders with layers and light as `util.optics.camera` says; None: by the mixture of blurred copies.
+        focus: what is sharp, with a `camera`; all that is in focus by default.
     """
 
     radii: tuple[float, ...]
@@ -40,6 +42,7 @@ class LensSettings:
     train_weights_size: int | None = None
     aperture: float = 1.0
     camera: Camera | None = None
+    focus: Focus = field(default_factory=Focus)
 
     @classmethod
     def of_options(cls, opt: Any) -> "LensSettings":
@@ -55,7 +58,7 @@ class LensSettings:
 
     def changed(self, changes: "LensChanges") -> "LensSettings":
         """These settings with what `changes` states."""
-        stated = {field.name: getattr(changes, field.name) for field in fields(changes)}
+        stated = {known.name: getattr(changes, known.name) for known in fields(changes)}
         return replace(self, **{name: value for name, value in stated.items() if value is not None})
 
 
@@ -69,11 +72,15 @@ class LensChanges:
     soft_range: tuple[float, float] | None = None
     linear_light: bool | None = None
     camera: Camera | None = None
+    focus: Focus | None = None
 
     @classmethod
     def of_options(cls, opt: Any) -> "LensChanges":
         """What options of testing state."""
         auto = opt.aperture == AUTO
+        focus = Focus.parse(opt.focus)
+        # Only the camera can put the background before a subject that is soft.
+        with_camera = opt.camera or opt.depth or focus != Focus()
         return cls(
             aperture=1.0 if auto else opt.aperture,
             weights_size=opt.weights_size,
@@ -81,7 +88,8 @@ class LensChanges:
             # The network that tells the radii knows which backgrounds real lenses leave alone.
             soft_range=(0.0, 0.0) if auto and opt.soft_range is None else _pair(opt.soft_range),
             linear_light=None if opt.lens_light is None else opt.lens_light == "linear",
-            camera=camera_of_options(opt) if opt.camera else None,
+            camera=camera_of_options(opt) if with_camera else None,
+            focus=focus,
         )
 
 
@@ -159,6 +167,7 @@ def add_lens_test_options(parser: ArgumentParser) -> None:
         help="render with layers, lights that open into discs and grain; the options below shape it (docs/camera.md)",
     )
     add_camera_options(parser, "lens output with --camera", "shape")
+    add_focus_options(parser, "lens output: depth and focus, which bring --camera with them")
     for name in ("focus_range", "soft_range"):
         add(
             f"--{name}",

@@ -23,6 +23,9 @@ class GeneratorNet(nn.Module):
     # Is told the subject's mask: `net(x, mask)`.
     takes_mask = False
 
+    # Can be told how far away all is: `net(x, depth=depth)`.
+    takes_depth = False
+
     # Renders by the size of each photo, which no exported graph holds.
     can_export = True
 

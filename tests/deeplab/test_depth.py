@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from deeplab import depth_maps
 from deeplab.depth import main as depth_main
-from deeplab.depth_maps import DepthEstimator, depth_of, fitted, read_depth
+from deeplab.depth_maps import DepthEstimator, DepthSource, fitted, read_depth
 from deeplab.inference import main
 from tests.local_server import Reply, local_server
 from util.errors import UserError
@@ -134,9 +134,10 @@ def test_depth_of_a_dataroot_lies_beside_its_masks(network, tmp_path):
 
 def test_a_folder_has_the_map_by_the_stem(tmp_path):
     np.save(tmp_path / "a.npy", ramp()[..., 0])
-    assert depth_of(tmp_path / "photos/a.jpg", ramp(), str(tmp_path))[20, 55] > 0.8
+    depth_of = DepthSource(str(tmp_path))
+    assert depth_of(tmp_path / "photos/a.jpg", ramp())[20, 55] > 0.8
     with pytest.raises(UserError, match=r"no map for b\.jpg"):
-        depth_of(tmp_path / "photos/b.jpg", ramp(), str(tmp_path))
+        depth_of(tmp_path / "photos/b.jpg", ramp())
 
 
 def test_lens_smoothing_follows_depth_and_focus(tmp_path):

@@ -1,11 +1,13 @@
 """From depth to radii of blur: what is in focus, and how far out of it all else is."""
 
+from argparse import ArgumentParser
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
-from util.errors import UserError
+from util.errors import PhotoError, UserError
 
 # Pixels with more alpha are the subject's; two people that don't touch are two subjects.
 INSIDE = 0.5
@@ -49,15 +51,33 @@ class Focus:
         """Row and column of `point`.
 
         Raises:
-            UserError: outside the photo.
+            PhotoError: outside the photo.
         """
         x, y = self.point
         if max(x, y) <= 1:
             x, y = x * (width - 1), y * (height - 1)
         column, row = round(x), round(y)
         if not (0 <= column < width and 0 <= row < height):
-            raise UserError(f"--focus {x:g},{y:g}: outside the photo of {width} x {height} pixels")
+            raise PhotoError(f"--focus {x:g},{y:g}: outside the photo of {width} x {height} pixels")
         return row, column
+
+
+def add_focus_options(parser: ArgumentParser, title: str) -> None:
+    """Options of depth and focus; `Focus.parse` and `deeplab.depth_maps.DepthSource` read them."""
+    add = parser.add_argument_group(title).add_argument
+    add(
+        "--depth",
+        default="",
+        help="auto takes the photo's own depth or estimates it; or a map, or a folder of maps by the photos' stems; "
+        "default: what is known without",
+    )
+    add("--depth_far_bright", action="store_true", help="in the maps of --depth far is bright, not near")
+    add("--depth_weights", type=Path, help="an ONNX file for --depth auto, in place of the download")
+    add(
+        "--focus",
+        default="subject",
+        help="subject, near, far, a number from 0 (far) to 1 (near), or X,Y in pixels or shares of width and height",
+    )
 
 
 def plan_blur(
@@ -77,7 +97,7 @@ def plan_blur(
         alpha `[H,W]`, and signed radii `[H,W]` in pixels, positive nearer than the focus.
 
     Raises:
-        UserError: a point outside the photo.
+        PhotoError: a point outside the photo.
     """
     people = _people(alpha)
     inside = alpha > INSIDE

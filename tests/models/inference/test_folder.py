@@ -7,7 +7,7 @@ from models.inference.folder import translate_folder
 
 
 class Inverter:
-    def batch(self, photos, masks=None):
+    def batch(self, photos, masks=None, depths=None):
         return [255 - photo for photo in photos]
 
 

@@ -143,10 +143,12 @@ def test_a_photo_in_linear_light_gets_brighter_than_in_srgb_values():
     assert torch.allclose((srgb + 1) / 2, torch.tensor(0.5), atol=0.01)
 
 
-def test_radii_larger_than_the_photo():
-    photo = constant(-0.5, 3, 24)
-    out = render(photo, constant(0.0, side=24), constant(-4000.0, side=24))
-    assert torch.allclose(out, photo, atol=1e-4)
+@pytest.mark.parametrize("radius", [-60.0, -1e9, 1e9])
+def test_radii_larger_than_the_photo(radius):
+    """Every pixel sees all of the photo: its mean light, everywhere."""
+    photo = texture(side=24)
+    out = render(photo, constant(0.0, side=24), constant(radius, side=24))
+    assert torch.allclose(light_of(out), light_of(photo).mean((2, 3), keepdim=True).expand_as(out), atol=0.02)
 
 
 def test_gradients_agree_with_finite_differences():
