@@ -31,6 +31,7 @@ from models.inference.phase import PhaseResults
 from options import Options, TestOptions, write_options
 from util.distributed import is_first, print0, process_group, rank, world_size
 from util.errors import command_line
+from util.present import present
 
 
 def test_photos(opt: Options) -> None:
@@ -49,7 +50,7 @@ def test_photos(opt: Options) -> None:
         translator = Overlaid(translator)
     translate_folder(
         translator,
-        generator.file,
+        present(generator.file),
         Path(opt.input),
         Path(opt.output),
         opt.batch_size,

@@ -92,7 +92,7 @@ def train(opt: Options) -> None:
                 break
             model.update_learning_rate(watch.end_epoch())
             progress.end_epoch()
-            if validation and epoch % opt.val_freq == 0:
+            if validation and visualizer and epoch % opt.val_freq == 0:
                 validate(model, validation, visualizer, epoch, progress.total_iters)
             if epoch % opt.save_epoch_freq == 0 or epoch == last_epoch:
                 save_latest(model, watch, progress)

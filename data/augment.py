@@ -60,7 +60,8 @@ def augment(item: dict[str, Any], opt: Any, rng: np.random.Generator) -> dict[st
     for domain in "AB":
         if opt.augment_zoom > 0:
             zoom(item, domain, opt.augment_zoom, rng)
-    if item["A"].shape == item["B"].shape:
+    mixes = max(opt.augment_paste, opt.augment_group, opt.augment_hide) > 0
+    if mixes and item["A"].shape == item["B"].shape:
         _mix(item, opt, rng)
     for domain in "AB":
         if opt.augment_light > 0:
@@ -74,7 +75,7 @@ def _mix(item: dict[str, Any], opt: Any, rng: np.random.Generator) -> None:
     """What takes two photos: paste, group, hide. Each takes from the photos as they were before."""
     pasted = {domain: rng.random() < opt.augment_paste for domain in "AB"}
     originals = dict(item)
-    subjects = [(originals[domain], originals.get(f"mask_{domain}")) for domain in "AB"]
+    subjects = [(originals[domain], originals[f"mask_{domain}"]) for domain in "AB"]
     for own, other in ((0, 1), (1, 0)):
         domain = "AB"[own]
         if pasted[domain]:

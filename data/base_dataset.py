@@ -21,6 +21,7 @@ from data.transforms import (
     size_of,
 )
 from util.images import read_mask, read_pixels
+from util.present import present
 from util.ranges import positive
 
 # First number of a seed: keeps the random numbers of the photos apart from those of the order.
@@ -104,7 +105,7 @@ class BaseDataset(Dataset, ABC):
     def scaled_mask(self, photo: Photo, size: tuple[int, int]) -> np.ndarray:
         """The mask of `photo`, scaled to `size` (width, height): [H,W] uint8."""
         return self.cache.get(
-            f"mask of {photo.name}", lambda: resize_mask(np.asarray(read_mask(photo.mask)), size)
+            f"mask of {photo.name}", lambda: resize_mask(np.asarray(read_mask(present(photo.mask))), size)
         )
 
     def read(

@@ -14,6 +14,7 @@ from data.transforms import image_to_tensor, mask_to_tensor, resize_image, resiz
 from util.blur_maps import read_blur_map
 from util.errors import UserError
 from util.images import read_mask
+from util.present import present
 
 # Largest part of each side that a random crop leaves out; a smaller part is a nearer view.
 CROPPED = 0.3
@@ -45,7 +46,7 @@ class BlurMapsDataset(BaseDataset):
     def load(self, index: int, rng: np.random.Generator) -> dict[str, Any]:
         """Photo `index`, or a random part of it, with mask and map."""
         photo = self.photos[index]
-        pixels, mask = self.decode(photo), np.asarray(read_mask(photo.mask))
+        pixels, mask = self.decode(photo), np.asarray(read_mask(present(photo.mask)))
         blur = read_blur_map(self.maps[index])
         top, left, bottom, right = 0.0, 0.0, 1.0, 1.0
         if self.opt.isTrain and rng.random() < 0.5:

@@ -13,6 +13,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from util.errors import UserError
+from util.present import present
 
 FOLDER = ".cache"
 SUFFIX = ".pixels"
@@ -58,15 +59,15 @@ class PixelCache:
         if slot is None:
             return make()
         if self._bytes is None:
-            self._bytes = np.memmap(self.path, dtype=np.uint8, mode="r+")
+            self._bytes = np.memmap(present(self.path), dtype=np.uint8, mode="r+")
         checksums = self._bytes[: 4 * len(self.slots)].view(np.uint32)
         kept = self._bytes[slot.offset : slot.offset + prod(slot.shape)].reshape(slot.shape)
-        if checksums[slot.number] and checksums[slot.number] == zlib.crc32(kept):
+        if checksums[slot.number] and checksums[slot.number] == zlib.crc32(kept.data):
             return kept
         made = make()
         if made.shape == slot.shape and made.dtype == np.uint8:  # not so: 16 bits, or changed after the scan
             kept[...] = made
-            checksums[slot.number] = zlib.crc32(kept)
+            checksums[slot.number] = zlib.crc32(kept.data)
         return made
 
 

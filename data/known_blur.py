@@ -91,7 +91,7 @@ def degrade(photo: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     if rng.random() < 0.6:
         pixels = (255 * x.permute(1, 2, 0).numpy() + 0.5).astype(np.uint8)
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(55, 96))]
-        pixels = cv2.imdecode(cv2.imencode(".jpg", pixels, quality)[1], cv2.IMREAD_COLOR)
+        pixels = np.asarray(cv2.imdecode(cv2.imencode(".jpg", pixels, quality)[1], cv2.IMREAD_COLOR))
         x = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
     return x * 2 - 1
 
@@ -103,7 +103,7 @@ def with_known_blur(
 
     With a mask `[1,H,W] in [0,1]` the subject stays sharp in two of three, which is how lenses are used.
     """
-    levels = draw_levels(*photo.shape[-2:], rng)
+    levels = draw_levels(photo.shape[-2], photo.shape[-1], rng)
     if mask is None or rng.random() > 0.65:
         return degrade(blur_by_levels(photo, levels), rng), levels
     return degrade(blur_by_levels(photo, levels, mask), rng), levels * (mask < 0.5)

@@ -129,17 +129,19 @@ def collate(items: list[dict[str, Any] | UserError]) -> dict[str, Any] | UserErr
 
     A `UserError` among the items, or sizes that can't be stacked, gives a `UserError` in place of the batch.
     """
+    sound: list[dict[str, Any]] = []
     for item in items:
         if isinstance(item, UserError):
             return item
-    keys = [key for key in items[0] if all(key in item for item in items)]
+        sound.append(item)
+    keys = [key for key in sound[0] if all(key in item for item in sound)]
     for key in keys:
-        if isinstance(items[0][key], torch.Tensor) and len({item[key].shape for item in items}) > 1:
+        if isinstance(sound[0][key], torch.Tensor) and len({item[key].shape for item in sound}) > 1:
             return UserError(
-                f"photos of different sizes can't share a batch ({items[0][key + '_paths']} and others): "
+                f"photos of different sizes can't share a batch ({sound[0][key + '_paths']} and others): "
                 "use --batch_size 1 or a --preprocess that ends in crop"
             )
-    return default_collate([{key: item[key] for key in keys} for item in items])
+    return default_collate([{key: item[key] for key in keys} for item in sound])
 
 
 class _ErrorsAsItems(Dataset):

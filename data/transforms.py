@@ -118,8 +118,8 @@ def resize(pixels: np.ndarray, size: tuple[int, int], resample: Image.Resampling
     if size_of(pixels) == size:
         return pixels
     if pixels.dtype == np.uint8:
-        scaled = Image.fromarray(pixels.squeeze()).resize(size, resample)
-        return np.asarray(scaled).reshape(size[1], size[0], *pixels.shape[2:])
+        small = Image.fromarray(pixels.squeeze()).resize(size, resample)
+        return np.asarray(small).reshape(size[1], size[0], *pixels.shape[2:])
     # Pillow scales more than 8 bits as floating point only, one channel at a time.
     channels = pixels.reshape(*pixels.shape[:2], -1).transpose(2, 0, 1).astype(np.float32)
     scaled = np.stack(

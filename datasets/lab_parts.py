@@ -107,8 +107,8 @@ def with_hair(rng: np.random.Generator, layer: np.ndarray, count: int) -> tuple[
         angles = outwards + bend * steps
         points = root + np.cumsum(np.stack([np.cos(angles), np.sin(angles)], 1) * reach / 12, axis=0)
         for start, (a, b) in enumerate(pairwise(points)):
-            ends = [tuple(int(v) for v in np.round(16 * OVERSAMPLED * (p + 0.5))) for p in (a, b)]
-            cv2.line(strands, *ends, 255, 2 if start < 7 else 1, cv2.LINE_AA, shift=4)
+            start_at, end_at = (pixel(np.round(16 * OVERSAMPLED * (p + 0.5))) for p in (a, b))
+            cv2.line(strands, start_at, end_at, 255, 2 if start < 7 else 1, cv2.LINE_AA, shift=4)
     coverage = _shrunk(strands, layer.shape[:2])[..., None]
     inside = layer[..., 3] > 0.99
     inside[np.arange(len(inside)) > head[:, 1].max()] = False
@@ -128,6 +128,11 @@ def _head_outline(alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return outline.astype(np.float64), outline.mean(axis=0)
 
 
+def pixel(place: np.ndarray) -> tuple[int, int]:
+    """`(x, y)` in whole pixels, as OpenCV wants places and sizes."""
+    return int(place[0]), int(place[1])
+
+
 def leaves(rng: np.random.Generator, height: int, width: int, count: int, light: np.ndarray) -> np.ndarray:
     """A bush or twig `[h,w,4]`: stalks from the bottom with leaves on them, textured with `light` `[h,w,3]`."""
     shape = (OVERSAMPLED * height, OVERSAMPLED * width)
@@ -135,12 +140,12 @@ def leaves(rng: np.random.Generator, height: int, width: int, count: int, light:
     root = np.array([shape[1] / 2, shape[0]])
     for _ in range(count):
         tip = rng.uniform((0.12, 0.05), (0.88, 0.75)) * shape[::-1]
-        cv2.line(drawn, tuple(np.int32(root)), tuple(np.int32(tip)), 255, 3, cv2.LINE_AA)
+        cv2.line(drawn, pixel(root), pixel(tip), 255, 3, cv2.LINE_AA)
         for share in rng.uniform(0.3, 1, 5):
             at = root + share * (tip - root) + rng.normal(0, 0.03 * shape[1], 2)
             axes = rng.uniform((0.03, 0.012), (0.07, 0.03)) * shape[1]
-            size = tuple(int(axis) for axis in np.maximum(1, axes))
-            cv2.ellipse(drawn, tuple(np.int32(at)), size, rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
+            size = pixel(np.maximum(1, axes))
+            cv2.ellipse(drawn, pixel(at), size, rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
     coverage = _shrunk(drawn, (height, width))[..., None]
     return np.dstack([light * coverage, coverage]).astype(np.float32)
 
@@ -167,8 +172,8 @@ def on_plane(texture: np.ndarray, across: np.ndarray, along: np.ndarray) -> np.n
     for number, copy in enumerate(copies):
         weight = np.clip(1 - np.abs(level - number), 0, 1)[..., None]
         if weight.any():
-            maps = [np.float32((texels + 0.5) / 2**number - 0.5) for texels in (across, along)]
-            seen += weight * cv2.remap(copy, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+            x, y = (((texels + 0.5) / 2**number - 0.5).astype(np.float32) for texels in (across, along))
+            seen += weight * cv2.remap(copy, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     return seen
 
 

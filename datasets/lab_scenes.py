@@ -99,7 +99,7 @@ class Stage:
         place = round(top) - 2, round(left) - 2
         return Layer(np.moveaxis(padded, -1, 0).copy(), *place, (inverse_depth, 0, 0))
 
-    def ground_row(self, inverse_depth: float | np.ndarray) -> float | np.ndarray:
+    def ground_row(self, inverse_depth: float) -> float:
         """The row where the ground has this inverse depth."""
         return self.horizon + self.focal * CAMERA_HEIGHT * inverse_depth
 
@@ -116,7 +116,8 @@ class Stage:
             layers.append(self.layer(self._wall_light(wall, night), coverage, (q, q_x, 0)))
             behind = np.maximum(behind, wall)
         gradient = 1 / (self.focal * CAMERA_HEIGHT)
-        coverage = np.clip(0.5 + self.y - self.ground_row(behind), 0, 1)
+        ground = self.horizon + behind / gradient
+        coverage = np.clip(0.5 + self.y - ground, 0, 1)
         plane = (-self.horizon * gradient, 0, gradient)
         return [*layers, self.layer(self._ground_light(night), coverage, plane)]
 
@@ -163,7 +164,7 @@ class Stage:
         """A twig that hangs into the frame from a side, nearer than the subject."""
         height, width = (round(self.size * self.rng.uniform(0.3, 0.5)) for _ in range(2))
         light = make_plate(self.rng, max(height, width))[:height, :width]
-        picture = np.rot90(leaves(self.rng, height, width, 7, 0.6 * light), 1 + 2 * self.rng.integers(2))
+        picture = np.rot90(leaves(self.rng, height, width, 7, 0.6 * light), 1 + 2 * int(self.rng.integers(2)))
         from_left = self.rng.random() < 0.5
         picture = picture[:, ::-1] if from_left else picture
         left = -0.25 * width if from_left else self.size - 0.75 * picture.shape[1]
@@ -229,7 +230,7 @@ def make_scene(rng: np.random.Generator, size: int, number: int, people: Sequenc
     )
     for q in sorted(rng.uniform(q_backdrop, q_subject, rng.integers(1, 4))):
         layers.append(stage.thing(float(q)))
-    person = people[rng.integers(len(people))] if people else demo_person(rng)
+    person = people[int(rng.integers(len(people)))] if people else demo_person(rng)
     bodies, hair = stage.subject(person, kind, q_subject)
     layers += bodies
     subject = len(layers) - 1

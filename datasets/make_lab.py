@@ -110,7 +110,7 @@ def make(place: Place, dataroot: Path, settings: Settings, people: tuple[Person,
     write_pixels(levels[..., None], dataroot / "depthA" / file)
     for name in LENSES:
         write_image(Image.fromarray(to_8_bit(scene.photo(name))), dataroot / "truth" / name / file)
-        radii = encode_radius(scene.lenses[name].radius(depth))
+        radii = encode_radius(np.asarray(scene.lenses[name].radius(depth)))
         write_pixels(radii[..., None], dataroot / "radius" / name / file)
     write_text(dataroot / place.done, json.dumps(description(scene, depth), indent=1))
 

@@ -24,8 +24,8 @@ def fit_photo(photo: Image.Image, fit: Fit) -> Image.Image:
     """RGB photo -> RGB photo in sRGB at its new size, by a Lanczos filter."""
     if fit.keep_aspect:
         scale = fit.size / min(photo.size)
-        size = tuple(max(fit.size, round(side * scale)) for side in photo.size)
-        fitted = photo.resize(size, Image.Resampling.LANCZOS)
+        width, height = (max(fit.size, round(side * scale)) for side in photo.size)
+        fitted = photo.resize((width, height), Image.Resampling.LANCZOS)
     else:
         fitted = ImageOps.fit(photo, (fit.size, fit.size), Image.Resampling.LANCZOS)
     return _to_srgb(fitted, photo.info.get("icc_profile"))

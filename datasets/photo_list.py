@@ -8,6 +8,7 @@ import re
 import threading
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from util.errors import UserError
@@ -29,7 +30,7 @@ class Photo:
 FIELDS = [field.name for field in fields(Photo)]
 
 
-def write_links(path: Path, photos: list[Photo], query: dict[str, object]) -> None:
+def write_links(path: Path, photos: list[Photo], query: dict[str, Any] | None) -> None:
     """Save a list of links as CSV below a comment that holds the query it answers."""
     text = io.StringIO()
     text.write(f"# {json.dumps(query)}\n")

@@ -48,9 +48,10 @@ def read_depth(path: Path, far_is_bright: bool = False) -> np.ndarray:
     if path.suffix == ".npy":
         depth = _read_npy(path)
     elif path.suffix == ".pfm":
-        depth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
-        if depth is None:
+        found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
+        if found is None:
             raise UserError(f"{path}: no such file, or not a PFM")
+        depth = found
     else:
         depth = read_pixels(path, channels=1)[..., 0]
     depth = np.squeeze(np.asarray(depth, np.float32))

@@ -14,6 +14,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -165,7 +166,7 @@ class Summary:
 
 
 def _tasks(
-    todo: list[tuple[Job, bool]], args: argparse.Namespace, pool: object
+    todo: list[tuple[Job, bool]], args: argparse.Namespace, pool: Executor | None
 ) -> Iterator[tuple[Job, Prediction | None]]:
     """Yield each job with its prediction, or with None where its mask on disk serves."""
     yield from ((job, None) for job, new_mask in todo if not new_mask)

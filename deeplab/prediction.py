@@ -15,6 +15,7 @@ import numpy as np
 from deeplab.segmenter import InputSize, Segmenter, resize_photo
 from util.images import ImageError, read_image
 from util.parallel import bounded_map
+from util.present import present
 
 
 @dataclass
@@ -66,7 +67,7 @@ def predict_photos(
 
 
 def _predict(group: list[_Decoded], segmenter: Segmenter) -> Iterator[Prediction]:
-    probabilities = segmenter.predict(np.stack([decoded.image for decoded in group]))
+    probabilities = segmenter.predict(np.stack([present(decoded.image) for decoded in group]))
     for decoded, probability in zip(group, probabilities, strict=True):
         decoded.prediction.probability = probability
         yield decoded.prediction

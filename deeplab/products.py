@@ -16,6 +16,7 @@ from deeplab.segmenter import resize_probability
 from deeplab.smoothing import Smoothing, smooth
 from util.errors import UserError
 from util.images import Metadata, read_image, read_mask, write_image, write_pixels
+from util.present import present
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def make_products(task: tuple[Job, Prediction | None], recipe: Recipe) -> Outcom
     try:
         subject = _Subject(job.photo)
         if prediction is None:
-            subject.mask = np.asarray(read_mask(job.mask), dtype=np.float32) / 255
+            subject.mask = np.asarray(read_mask(present(job.mask)), dtype=np.float32) / 255
         else:
             subject.mask = _make_mask(subject, prediction, recipe)
         outcome.empty = not (subject.mask >= recipe.threshold).any()
@@ -96,7 +97,7 @@ def make_products(task: tuple[Job, Prediction | None], recipe: Recipe) -> Outcom
 
 def _make_mask(subject: _Subject, prediction: Prediction, recipe: Recipe) -> np.ndarray:
     """float32 [H,W] in [0,1] at the photo's size; all zero if nothing reaches the threshold."""
-    mask = resize_probability(prediction.probability, prediction.size)
+    mask = resize_probability(present(prediction.probability), prediction.size)
     if recipe.refine:
         mask = refine_mask(subject.pixels, mask >= recipe.threshold)
     hard = mask >= recipe.threshold
@@ -116,9 +117,9 @@ def _write(job: Job, subject: _Subject, recipe: Recipe, new_mask: bool) -> None:
         raise UserError(f"{job.mask}: not of the size of {job.photo}; make it anew with --overwrite")
     if job.smoothed is not None:
         if recipe.smoothing == "lens":
-            result = recipe.lens(job.photo, subject.pixels, subject.mask)
+            result = present(recipe.lens)(job.photo, subject.pixels, subject.mask)
         else:
-            result = smooth(subject.pixels, subject.mask, recipe.smoothing, recipe.radius)
+            result = smooth(subject.pixels, subject.mask, present(recipe.smoothing), recipe.radius)
         info = subject.photo.info
         write_pixels(result, job.smoothed, Metadata(info.get("icc_profile"), info.get("exif")))
     if job.figure is not None:

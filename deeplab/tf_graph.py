@@ -13,6 +13,8 @@ from util.errors import UserError
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the import: no notes about CPU features
 import tensorflow as tf
 
+from util.present import present
+
 GRAPH = "frozen_inference_graph.pb"
 PERSON = 15  # class of PASCAL VOC
 
@@ -50,7 +52,7 @@ def _read_graph(path: Path) -> bytes:
         with tarfile.open(path) as archive:
             for member in archive:
                 if member.isfile() and Path(member.name).name == GRAPH:
-                    return archive.extractfile(member).read()
+                    return present(archive.extractfile(member)).read()
     except (tarfile.TarError, OSError, EOFError) as error:
         reason = str(error).partition("\n")[0]
         raise UserError(f"{path}: damaged ({reason}); delete it and run the same command again") from None

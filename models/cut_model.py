@@ -21,6 +21,7 @@ from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
+from util.present import present
 from util.ranges import non_negative, positive, positive_int
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -177,7 +178,7 @@ class CUTModel(UnpairedModel):
             share = 0.5 if opt.nce_idt else 1.0
             losses["NCE"] = share * opt.lambda_NCE * self.nce_loss(self.real_A, self.own_B)
             if opt.nce_idt:
-                losses["NCE_Y"] = share * opt.lambda_NCE * self.nce_loss(self.real_B, self.idt_B)
+                losses["NCE_Y"] = share * opt.lambda_NCE * self.nce_loss(self.real_B, present(self.idt_B))
         losses |= self.color_loss(self.own_B, self.real_A, self.mask_A)
         return losses | self.mask_losses(self.own_B, self.real_A, self.mask_A, weight=MASK_WEIGHT)
 

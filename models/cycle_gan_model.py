@@ -23,6 +23,7 @@ from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel
 from util.errors import UserError
 from util.image_pool import ImagePool
+from util.present import present
 from util.ranges import non_negative
 
 
@@ -155,7 +156,7 @@ class CycleGANModel(UnpairedModel):
         The whole cycle asks for the sharp background back, which G_A can only grant by hiding it in its output.
         """
         if self.opt.cycle_region == "subject":
-            rec, real = cutout(rec, mask), cutout(real, mask)
+            rec, real = (cutout(x, present(mask)) for x in (rec, real))
         elif self.opt.cycle_region == "low":
             rec, real = block_means(rec), block_means(real)
         return F.l1_loss(rec, real)

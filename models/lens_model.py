@@ -22,6 +22,7 @@ from models.networks import check_crop
 from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
+from util.present import present
 from util.ranges import non_negative
 
 
@@ -96,7 +97,7 @@ class LensModel(UnpairedModel):
         It is measured behind the mask, which knows better than a network that learns, and once for both blurs.
         """
         super().set_input(batch)
-        self.share = self.netG.softening(self.real_A, self.mask_A) if self.isTrain else None
+        self.share = self.netG.softening(self.real_A, present(self.mask_A)) if self.isTrain else None
 
     def forward(self) -> None:
         """The lens on real_A."""
@@ -110,24 +111,24 @@ class LensModel(UnpairedModel):
 
     def generator_losses(self) -> Losses:
         """All terms, each already times its weight."""
-        opt = self.opt
+        opt, mask_A, mask_B = self.opt, present(self.mask_A), present(self.mask_B)
         losses: Losses = {}
         if opt.lambda_focus > 0:
-            logits_B = self.netG.logits(self.real_B, self.mask_B)
-            losses["focus_A"] = opt.lambda_focus * focus_loss(self.logits_A, self.mask_A)
-            losses["focus_B"] = opt.lambda_focus * focus_loss(logits_B, self.mask_B)
+            logits_B = self.netG.logits(self.real_B, mask_B)
+            losses["focus_A"] = opt.lambda_focus * focus_loss(self.logits_A, mask_A)
+            losses["focus_B"] = opt.lambda_focus * focus_loss(logits_B, mask_B)
         if opt.lambda_lens > 0:
-            difference = (self.fake_B - self.lens_blur()).abs() * (1 - self.mask_A)
+            difference = (self.fake_B - self.lens_blur(mask_A)).abs() * (1 - mask_A)
             losses["lens_A"] = opt.lambda_lens * difference.mean()
         if opt.lambda_GAN > 0:
             losses["G_A"] = opt.lambda_GAN * self.gan_loss.generator(self.netD, self.judged(self.fake_B))
-        of_mask = self.mask_losses(self.fake_B, self.real_A, self.mask_A, weight=1.0)
+        of_mask = self.mask_losses(self.fake_B, self.real_A, mask_A, weight=1.0)
         return losses | {f"{term}_A": loss for term, loss in of_mask.items()}
 
     @torch.no_grad()
-    def lens_blur(self) -> torch.Tensor:
-        """real_A with its background out of focus, as the mask tells them apart: `[B,3,H,W] in [-1,1]`."""
-        weights = torch.cat([self.mask_A, 1 - self.mask_A], dim=1)
+    def lens_blur(self, mask: torch.Tensor) -> torch.Tensor:
+        """real_A with its background out of focus, as `mask` `[B,1,H,W]` tells them apart: `[B,3,H,W] in [-1,1]`."""
+        weights = torch.cat([mask, 1 - mask], dim=1)
         return self.netG.blur(self.real_A, weights, self.share, (self.opt.lens_target,))
 
     def optimize_parameters(self) -> Losses:

@@ -12,6 +12,7 @@ from models.losses.color import block_means
 from models.losses.gan import GANLoss
 from models.losses.masking import add_mask_options, check_mask_options, hide_subjects, masks_needed
 from util.errors import UserError
+from util.present import present
 from util.ranges import non_negative
 
 
@@ -91,7 +92,7 @@ class UnpairedModel(BaseModel):
         """
         if self.opt.lambda_color == 0:
             return {}
-        difference = block_means((own - real) * (1 - mask))
+        difference = block_means((own - real) * (1 - present(mask)))
         return {"color": self.opt.lambda_color * difference.abs().mean()}
 
     def judged(self, x: torch.Tensor) -> torch.Tensor:
@@ -103,7 +104,7 @@ class UnpairedModel(BaseModel):
         """
         if self.opt.gan_region == "all":
             return x
-        return hide_subjects(x, self.mask_A, self.mask_B)
+        return hide_subjects(x, present(self.mask_A), present(self.mask_B))
 
     def discriminator_loss(
         self, name: str, netD: nn.Module, real: torch.Tensor, fake: torch.Tensor

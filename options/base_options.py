@@ -17,6 +17,7 @@ from options.names import LoadIter, full_name
 from options.saved_options import saved_options
 from util.distributed import local_rank
 from util.errors import UserError
+from util.present import present
 from util.ranges import check_ranges, count, count_or_all, positive_int, seed
 
 
@@ -236,7 +237,7 @@ def resolve_device(name: str) -> torch.device:
     except RuntimeError:
         raise UserError(f"--device {name}: not a device; use auto, cpu, cuda or cuda:N") from None
     if device == torch.device("cuda") and local_rank() is not None:
-        device = torch.device("cuda", local_rank())
+        device = torch.device("cuda", present(local_rank()))
     if name != "auto" and device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UserError(
             f"--device {name}: PyTorch sees {torch.cuda.device_count()} GPUs here; use --device cpu"

@@ -26,6 +26,7 @@ from util.measure.evaluation import (
 )
 from util.measure.lab import LENSES, is_lab
 from util.measure.results import check_names, file_name, parse_result
+from util.present import present
 
 Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -80,7 +81,7 @@ def real_photos(args: argparse.Namespace) -> list[Photo]:
     domain = domains(args.direction)[1]
     folder = args.dataroot / f"{args.phase}{domain}" if args.dataroot else None
     files = find_by_stem(folder) if folder and folder.is_dir() else {}
-    if not files:
+    if not folder or not files:
         return []
     masks = args.dataroot / f"mask{domain}"
     missing = files.keys() - (find_by_stem(masks).keys() if masks.is_dir() else set())
@@ -102,7 +103,7 @@ def note_sizes(photos: list[Photo], methods: dict[str, dict[str, Path]]) -> None
     """Say of which methods results have another size than their photos, which then are scaled."""
     for method, files in methods.items():
         sizes = [(photo, image_size(files[photo.stem]), image_size(photo.source)) for photo in photos]
-        other = [(photo, *both) for photo, *both in sizes if both[0] != both[1]]
+        other = [line for line in sizes if line[1] != line[2]]
         if other:
             photo, (width, height), (wide, high) = other[0]
             print(
@@ -178,8 +179,9 @@ def lay_out(photo: Photo, images: Path, methods: dict[str, dict[str, Path]], blu
     outputs = {}
     if blurs:
         outputs["input"] = copy("input", photo.source)
-        image, mask = np.asarray(read_image(photo.source)), read_mask(photo.mask)
-        mask = np.asarray(mask.resize(image.shape[1::-1], Image.Resampling.BILINEAR), dtype=np.float32) / 255
+        image = np.asarray(read_image(photo.source))
+        scaled = read_mask(present(photo.mask)).resize(image.shape[1::-1], Image.Resampling.BILINEAR)
+        mask = np.asarray(scaled, dtype=np.float32) / 255
         for method, blur in blurs.items():
             outputs[method] = place(method, ".png")
             write_image(Image.fromarray(blur(image, mask)), outputs[method])

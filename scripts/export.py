@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from models import load_generator
 from util.errors import UserError, command_line
 from util.files import atomic_path
+from util.present import present
 
 # Batch, height, width: a usual crop, odd sides, less than the padding brings it to. One beyond what a U-Net halves
 # to a single pixel is added for each network.
@@ -50,14 +51,18 @@ def export_program(net: nn.Module, channels: int) -> ExportedProgram:
     example = torch.zeros(2, channels, 50, 37)
     free = {0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
     # Oblivious, or a U-Net, whose innermost level is a single pixel here, is only good for sizes where it is so.
-    with fx_config.patch(backed_size_oblivious=True):
+    with fx_config.patch(  # type: ignore[attr-defined]  # put there when torch starts
+        backed_size_oblivious=True
+    ):
         return torch.export.export(net, (example,), dynamic_shapes=(free,))
 
 
 def write_onnx(program: ExportedProgram, path: Path) -> None:
     """Write `program` as one ONNX file, weights included."""
-    names = {"input_names": ["image"], "output_names": ["result"]}
-    torch.onnx.export(program, **names, dynamo=True, verbose=False).save(path, external_data=False)
+    exported = torch.onnx.export(
+        program, input_names=["image"], output_names=["result"], dynamo=True, verbose=False
+    )
+    present(exported).save(path, external_data=False)
 
 
 def write_pt2(program: ExportedProgram, path: Path) -> None:

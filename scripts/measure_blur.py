@@ -216,7 +216,7 @@ def check(meter: BlurMeter, jobs: list[Job], seed: int = 0) -> dict[str, float]:
         )
         with torch.inference_mode():
             found, log_scale = meter.measure(blurred[None].clamp(-1, 1).to(meter.device))
-        size = found.shape[-2:]
+        size = (found.shape[-2], found.shape[-1])
         truth = torch.nn.functional.adaptive_avg_pool2d(level[None], size)
         found = level_of_radius(radius_of_level(found.cpu()))
         errors.append((found - truth).abs().flatten())

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from util.measure.keeping import FAILS
+from util.present import present
 
 CHOSEN_ON, REPORTED_ON = "val", "test"
 LENS = "wide"
@@ -157,7 +158,7 @@ class SixRows:
     def _made(self, method: Method, seed: str, strength: float, folder: Folder, phase: str) -> Path:
         """Make the results on a phase of a folder; returns where they are."""
         results = self.output / folder.role / phase / f"{file_of(method, seed)}_{strength:g}"
-        program, *flags = method.command(strength, folder.scale)
+        program, *flags = present(method.command)(strength, folder.scale)
         name = ["--name", seed] if seed else []
         place = ["--input", str(folder.dataroot / f"{phase}A"), "--output", str(results)]
         self.run([sys.executable, program, *place, *name, *flags])

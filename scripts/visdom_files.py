@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from util.errors import UserError, command_line
 from util.files import write_bytes, write_text
+from util.present import present
 
 # The release that visdom 0.2.4 asks its CDNs for -> {file in the npm package: place below visdom/static}.
 # The odd names in fonts/ are visdom's own; its list is in visdom/server/build.py.
@@ -108,7 +109,7 @@ def install(static: Path, version: str) -> None:
             with tarfile.open(fetch_package(package, Path(folder))) as archive:
                 for name, place in files.items():
                     # npm's archives hold everything in one folder that is called package
-                    write_bytes(static / place, archive.extractfile(f"package/{name}").read())
+                    write_bytes(static / place, present(archive.extractfile(f"package/{name}")).read())
     write_text(static / "version.built", version)
 
 

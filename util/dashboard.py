@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from util.present import present
 from util.run_log import VALIDATION_PREFIX, Row
 
 RETRY = 5.0  # seconds between attempts to reach a server that is away
@@ -166,8 +167,9 @@ class Dashboard:
             curves = {name: (list(x), list(y)) for name, (x, y) in self._curves.get(window, {}).items()}
             picture, text = self._picture, self._text
         if window == SAMPLES:
-            pixels = np.asarray(picture[0]).transpose(2, 0, 1)
-            self._client.image(pixels, win=window, opts={"title": picture[1]})
+            image, title = present(picture)
+            pixels = np.asarray(image).transpose(2, 0, 1)
+            self._client.image(pixels, win=window, opts={"title": title})
         elif window == OPTIONS:
             self._client.text(text, win=window, opts={"title": OPTIONS})
         else:

@@ -4,7 +4,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from types import FrameType
-from typing import TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from util.output import Output
 
@@ -28,7 +28,7 @@ class StopRequest:
     def __init__(self, only_note: bool = False) -> None:
         self.only_note = only_note
         self.signal_name = ""
-        self._before: dict[int, object] = {}
+        self._before: dict[int, Any] = {}
         self._streams: tuple[TextIO, TextIO] = (sys.stdout, sys.stderr)
 
     def __enter__(self) -> "StopRequest":

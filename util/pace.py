@@ -30,7 +30,7 @@ class Pace:
 def duration(seconds: float) -> str:
     """Its two largest units: `3 d 4 h`, `2 h 5 min`, `1 min 40 s`, `8 s`."""
     rest = round(seconds)
-    parts = []
+    parts: list[str] = []
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         number, rest = divmod(rest, length)
         if number or parts:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from util.errors import UserError
+from util.present import present
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,7 +25,7 @@ def _begin_worker() -> None:
 
 
 def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
+    present(multiprocessing.parent_process()).join()
     os._exit(1)  # the main thread waits for work that nobody sends any more
 
 

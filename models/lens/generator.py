@@ -20,6 +20,7 @@ from util.optics.levels import radius_of_level
 from util.optics.light import linear_to_srgb, luma, srgb_to_linear
 from util.optics.sharpness import gradient_magnitude, grown
 from util.optics.varying import varying_blur
+from util.present import present
 
 # Logits are bounded by the network's tanh times this: the softmax can be sure (0.9999), but never so flat that
 # its gradient dies before the network has learned anything.
@@ -212,7 +213,7 @@ class LensGenerator(GeneratorNet):
         Returns:
             `[B,1,H,W]`, pixels, not negative.
         """
-        blur = self.radius_net.ask(x, in_focus)
+        blur = present(self.radius_net).ask(x, in_focus)
         small_focus = F.interpolate(in_focus, blur.level.shape[-2:], mode="area")
         level = behind(settled(blur, small_focus), small_focus)
         radius = self.scale(x) * share.view(-1, 1, 1, 1) * radius_of_level(level)
@@ -246,7 +247,7 @@ class LensGenerator(GeneratorNet):
         scale = shorter / min(x.shape[-2:])
         divisor = self.net.divisor
         size = [max(1, round(side * scale / divisor)) * divisor for side in x.shape[-2:]]
-        seen = torch.cat([x, 2 * mask - 1], dim=1) if self.takes_mask else x
+        seen = torch.cat([x, 2 * present(mask) - 1], dim=1) if self.takes_mask else x
         seen = F.interpolate(seen, size, mode="bilinear", antialias=True, align_corners=False)
         if self.training:
             return LOGIT_BOUND * self.net(seen).float()

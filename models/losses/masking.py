@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from models.losses.vgg import VGG19MaskLoss
 from util.errors import UserError
 from util.optics.sharpness import OUTLINE, grown
+from util.present import present
 from util.ranges import non_negative
 
 
@@ -28,7 +29,7 @@ def overlay(fake: torch.Tensor, real: torch.Tensor, m: torch.Tensor) -> torch.Te
 
 def paste(fake: torch.Tensor, real: torch.Tensor, m: torch.Tensor | None, opt: Namespace) -> torch.Tensor:
     """The overlay where `opt` switches it on, in training or at test, else `fake` itself."""
-    return overlay(fake, real, m) if opt.add_mask else fake
+    return overlay(fake, real, present(m)) if opt.add_mask else fake
 
 
 class MaskLosses:
@@ -48,7 +49,7 @@ class MaskLosses:
         """Between the generator's `own` output, before any overlay, and `real`; shapes as in `cutout`."""
         if self.lambda_mask == 0:
             return {}
-        own_subject, real_subject = cutout(own, m), cutout(real, m)
+        own_subject, real_subject = (cutout(x, present(m)) for x in (own, real))
         losses = {"mask": weight * self.lambda_mask * F.l1_loss(own_subject, real_subject)}
         if self.vgg is not None:
             losses["vgg"] = self.lambda_mask * self.vgg(own_subject, real_subject)

@@ -15,6 +15,7 @@ from models.nets.base import GeneratorNet
 from models.nets.norms import NormLayer, needs_bias
 from util.checkpoint import load_state_dict
 from util.errors import UserError
+from util.present import present
 
 # repeats, kernel, stride, expansion, output channels of each stage
 STAGES = (
@@ -65,8 +66,8 @@ def conv_and_norm(conv: nn.Conv2d, norm: FrozenBatchNorm2d, x: torch.Tensor) -> 
 
     A step of training takes a fifth less time so, most of which went into reading and writing large maps.
     """
-    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-    shift = norm.bias - scale * norm.running_mean
+    scale = norm.weight * torch.rsqrt(present(norm.running_var) + norm.eps)
+    shift = norm.bias - scale * present(norm.running_mean)
     return conv._conv_forward(x, conv.weight * scale[:, None, None, None], shift)
 
 

@@ -8,6 +8,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.distributed.nn.functional import all_reduce
 
+from util.present import present
 from util.tensors import at_least_float32
 
 NormLayer = Callable[[int], nn.Module]
@@ -32,9 +33,10 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
         mean = total / count
         var = total_of_squares / count - mean.square()
         with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(var * count / (count - 1), self.momentum)
-            self.num_batches_tracked += 1
+            momentum = present(self.momentum)
+            present(self.running_mean).lerp_(mean, momentum)
+            present(self.running_var).lerp_(var * count / (count - 1), momentum)
+            present(self.num_batches_tracked).add_(1)
         scale = self.weight * torch.rsqrt(var + self.eps)
         shift = self.bias - mean * scale
         return (x * scale[:, None, None] + shift[:, None, None]).to(x.dtype)

@@ -6,6 +6,7 @@ from torch import nn
 from models.nets.base import GeneratorNet
 from models.nets.norms import NormLayer, needs_bias
 from models.nets.resnet import FloatTanh
+from util.present import present
 
 
 class UnetGenerator(GeneratorNet):
@@ -60,7 +61,7 @@ class UnetBlock(nn.Module):
         # The activation must not write into its input, which the skip connection still needs.
         leaky, relu = nn.LeakyReLU(0.2), nn.ReLU()
         if self.outermost:
-            layers = [down, inner, relu, up, FloatTanh()]
+            layers: list[nn.Module] = [down, present(inner), relu, up, FloatTanh()]
         elif inner is None:
             layers = [leaky, down, relu, up, norm_layer(outer_nc)]
         else:

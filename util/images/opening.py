@@ -11,6 +11,7 @@ from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin, UnidentifiedI
 
 import util.images.exif as exif
 from util.errors import UserError
+from util.present import present
 
 # Pillow refuses above twice its MAX_IMAGE_PIXELS; phones make up to 200 megapixels today.
 Image.MAX_IMAGE_PIXELS = 110_000_000
@@ -49,7 +50,7 @@ def opened(path: str | os.PathLike) -> Iterator[ImageFile.ImageFile]:
         raise ImageError(f"{path}: {'the file is empty' if empty else 'not an image'}; remove it") from None
     except Image.DecompressionBombError:
         raise TooLargeError(
-            f"{path}: more than {2 * Image.MAX_IMAGE_PIXELS // 10**6} megapixels; scale it down"
+            f"{path}: more than {2 * present(Image.MAX_IMAGE_PIXELS) // 10**6} megapixels; scale it down"
         ) from None
     except Exception as error:  # Pillow's readers raise a dozen kinds for files that are broken
         if isinstance(error, OSError) and error.errno:  # of the disk: the file may be good

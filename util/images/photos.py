@@ -13,6 +13,7 @@ from util.errors import say
 from util.images.exif import upright
 from util.images.listing import DEEP_EXTENSIONS
 from util.images.opening import ImageError, is_deep, load_upright, opened
+from util.present import present
 
 _SRGB = ImageCms.createProfile("sRGB")
 _LAB = ImageCms.createProfile("LAB")
@@ -126,7 +127,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     elif image.mode == "CMYK":
         image, profile = _cmyk_to_srgb(image, profile), None
     elif image.mode == "LAB":
-        image, profile = ImageCms.profileToProfile(image, _LAB, _SRGB, outputMode="RGB"), None
+        image, profile = present(ImageCms.profileToProfile(image, _LAB, _SRGB, outputMode="RGB")), None
     elif image.mode != "RGB":
         profile = profile if image.mode == "P" else None
         image = image.convert("RGB")

@@ -20,6 +20,7 @@ from util.measure.matting import figures_of_alpha
 from util.measure.metrics import Regions, background_gradient, figures_of_output, psnr, ssim
 from util.measure.radius import Ladder
 from util.parallel import bounded_map
+from util.present import present
 
 OUTPUT_LABELS = ("fake_B", "fake")  # as test.py names outputs, in the order they are looked for
 PAIR = ("_allinfocus", "_near")  # endings of the two photos of a pair
@@ -186,13 +187,13 @@ def _against_true_photo(photo: Photo) -> dict[str, dict[str, float]]:
     figures = {}
     for method, path in photo.outputs.items():
         output = as_array(read_image(path))
-        reference = as_array(read_image(photo.truth), output.shape[1::-1])
+        reference = as_array(read_image(present(photo.truth)), output.shape[1::-1])
         figures[method] = {"psnr": psnr(output, reference), "ssim": ssim(output, reference)}
     return figures
 
 
 def _against_scene(photo: Photo) -> dict[str, dict[str, float]]:
-    truth = read_truth(photo.source.parents[1], photo.stem, photo.lens)
+    truth = read_truth(photo.source.parents[1], photo.stem, present(photo.lens))
     size = truth.photo.shape[1::-1]
     source = as_array(read_image(photo.source), size)
     figures = {}
@@ -206,7 +207,7 @@ def _against_scene(photo: Photo) -> dict[str, dict[str, float]]:
 
 
 def _where_mattes_agree(photo: Photo) -> dict[str, dict[str, float]]:
-    regions = Agreement.of_mattes(*(at_side(_matte(path)) for path in photo.mattes))
+    regions = Agreement.of_mattes(*(at_side(_matte(path)) for path in present(photo.mattes)))
     source = at_side(as_array(read_image(photo.source)))
     return {
         method: figures_of_keeping(at_side(as_array(read_image(path))), source, regions)
@@ -229,7 +230,7 @@ def read_source(photo: Photo, size: tuple[int, int] | None = None) -> tuple[np.n
     """The photo as float32 `[H,W,3]` in [0,1] and its mask's regions, both scaled to `size` if given."""
     source = as_array(read_image(photo.source), size)
     height, width, _ = source.shape
-    mask = read_mask(photo.mask).resize((width, height), Image.Resampling.BILINEAR)
+    mask = read_mask(present(photo.mask)).resize((width, height), Image.Resampling.BILINEAR)
     return source, Regions.of_mask(np.asarray(mask) / 255)
 
 

@@ -96,7 +96,8 @@ class Evaluation:
 
 def table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
     """Headers and rows, a row per method: medians with their 95% intervals, and the figures of the sets."""
-    known = {name for found in (*evaluation.medians.values(), *evaluation.of_sets.values()) for name in found}
+    known = {name for found in evaluation.medians.values() for name in found}
+    known |= {name for found in evaluation.of_sets.values() for name in found}
     names = [name for name in TITLES if name in known]
     rows = []
     for method, medians in evaluation.medians.items():

@@ -14,6 +14,7 @@ from util.images import read_image
 from util.measure.distributions import blur_match
 from util.measure.evaluation import Photo, as_array, find_sources, read_source
 from util.measure.metrics import BETTER, background_gradient, figures_of_output
+from util.present import present
 
 BEST_METRICS = tuple(BETTER)
 
@@ -70,9 +71,8 @@ class Validation:
         return all(not sign * value >= sign * figures[self.best_metric] for value in earlier)
 
     def _size(self, photo: Photo) -> tuple[int, int]:
-        with Image.open(
-            photo.mask
-        ) as mask:  # reads no more than its header; it is upright, as big as the photo
+        # This reads no more than the header of a mask, which is upright and as big as the photo.
+        with Image.open(present(photo.mask)) as mask:
             width, height = mask.size
         scale = min(1, self._side / min(width, height))
         return max(1, round(width * scale)), max(1, round(height * scale))

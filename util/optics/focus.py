@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from util.errors import PhotoError, UserError
+from util.present import present
 
 # Pixels with more alpha are the subject's; two people that don't touch are two subjects.
 INSIDE = 0.5
@@ -53,7 +54,7 @@ class Focus:
         Raises:
             PhotoError: outside the photo.
         """
-        x, y = self.point
+        x, y = present(self.point)
         if max(x, y) <= 1:
             x, y = x * (width - 1), y * (height - 1)
         column, row = round(x), round(y)
