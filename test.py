@@ -31,16 +31,21 @@ from models.inference.phase import PhaseResults
 from options import Options, TestOptions, write_options
 from util.distributed import is_first, print0, process_group, rank, world_size
 from util.errors import command_line
+from util.images import list_images
 from util.present import present
 
 
 def test_photos(opt: Options) -> None:
     """Translate `--input` into `--output`."""
     folder, settings = Path(opt.checkpoints_dir) / opt.name, GeneratorSettings.of_options(opt)
-    depth_of = DepthSource.of_options(opt)
+    source, depth_of = Path(opt.input), DepthSource.of_options(opt)
     generator = load_generator(folder, opt.epoch, "", opt.device, opt.direction, settings)
     for line in without_effect(opt, [generator.net]):
         print0(line)
+    if not generator.net.takes_depth:
+        depth_of = None
+    if depth_of:
+        depth_of.prepare(list_images(source) if source.is_dir() else [source])
     translator: Translator = generator
     if opt.tile:
         translator = Tiled(generator, opt.tile)
@@ -51,12 +56,12 @@ def test_photos(opt: Options) -> None:
     translate_folder(
         translator,
         present(generator.file),
-        Path(opt.input),
+        source,
         Path(opt.output),
         opt.batch_size,
         opt.overwrite,
         mask_source(opt.masks) if opt.masks and uses_masks(opt, generator.net) else None,
-        depth_of if generator.net.takes_depth else None,
+        depth_of,
     )
     if is_first():
         print(f"results are in {opt.output}")

@@ -1,4 +1,4 @@
-"""Depth of photos: read from files, or estimated by Depth Anything V2 Small (Apache-2.0) and kept beside the masks.
+"""Depth maps beside the masks: what phones keep in them, else an estimate of Depth Anything V2 Small (Apache-2.0).
 
     python deeplab/depth.py --dataroot datasets/bokeh              # depthA and depthB, by the photos' stems
     python deeplab/depth.py --input photos --output depths         # a folder
@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from deeplab.depth_maps import estimator, fitted
+from deeplab.depth_maps import DepthSource
 from deeplab.jobs import DOMAINS, PHASES, dataroot_jobs, folder_jobs, is_newer
 from util.errors import UserError, command_line
 from util.failures import end_with, listed_in
@@ -51,7 +51,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 @command_line
 def main(argv: list[str] | None = None) -> None:
-    """Estimate the depth of all photos that have none yet."""
+    """Write the depth of all photos that have no map yet."""
     args = parse(argv)
     if args.dataroot:
         jobs = dataroot_jobs(args.dataroot, PHASES, DOMAINS, None, None)
@@ -64,11 +64,11 @@ def main(argv: list[str] | None = None) -> None:
         todo = [(job.photo, job.mask) for job in folder_jobs(args.input, args.output, None, None)]
     todo = [(photo, file) for photo, file in todo if args.overwrite or not is_newer(file, photo)]
     refused: list[str] = []
-    depth_of = estimator(args.depth_weights) if todo else None
+    depth_of = DepthSource("auto", weights=args.depth_weights)
+    depth_of.prepare(photo for photo, _ in todo)
     for photo, file in tqdm(todo, unit="photo", disable=not todo):
         with listed_in(refused, photo):
-            pixels = np.asarray(read_image(photo))
-            depth = fitted(depth_of(pixels), pixels, str(photo))
+            depth = depth_of(photo, np.asarray(read_image(photo)))
             write_pixels((depth[..., None] * 65535 + 0.5).astype(np.uint16), file)
     end_with(refused, len(todo))
 

@@ -4,6 +4,7 @@ Everywhere in here depth is inverse and relative: `[H,W] in [0,1]`, 1 is near.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,8 @@ import torch
 from deeplab.weights import cached
 from util.errors import UserError
 from util.guided_filter import guided_filter
-from util.images import read_pixels
+from util.images import ImageError, read_pixels
+from util.images.own_depth import own_depth
 from util.resize import resized
 
 URL = (
@@ -73,14 +75,20 @@ def _read_npy(path: Path) -> np.ndarray:
         raise UserError(f"{path}: can't be read as an array ({error})") from None
 
 
+def has_proportions(depth: np.ndarray, photo: np.ndarray) -> bool:
+    """Whether a map `[h,w]` can belong to a photo `[H,W,3]`: one of other proportions is of another, or of a crop."""
+    (rows, columns), (height, width) = depth.shape, photo.shape[:2]
+    return bool(abs(np.log(rows / columns * width / height)) <= PROPORTION)
+
+
 def fitted(depth: np.ndarray, photo: np.ndarray, name: str) -> np.ndarray:
     """A map at the size of `photo` `[H,W,3]` uint8, its edges moved to the photo's.
 
     Raises:
-        UserError: a map of other proportions: it belongs to another photo, or to a crop.
+        UserError: a map of other proportions.
     """
     height, width = photo.shape[:2]
-    if abs(np.log(depth.shape[0] / depth.shape[1] * width / height)) > PROPORTION:
+    if not has_proportions(depth, photo):
         size = f"{depth.shape[1]} x {depth.shape[0]}"
         raise UserError(f"{name}: {size} has not the proportions of the photo, {width} x {height}")
     depth = cv2.resize(depth, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -148,12 +156,20 @@ def _check(part: Path, name: str) -> None:
         raise ValueError(f"{name}: its SHA-256 is {digest}")
 
 
+def _lacks_depth(photo: Path) -> bool:
+    try:
+        return own_depth(photo) is None
+    except ImageError:  # told when its turn comes
+        return False
+
+
 @dataclass(frozen=True)
 class DepthSource:
     """What `--depth` means.
 
     Attributes:
-        where: `auto` estimates; a file is the map, a folder has one by the photo's stem.
+        where: `auto` takes what the photo itself holds (`util.images.own_depth`), and else estimates; a file is the
+            map, a folder has one by the photo's stem.
         far_is_bright: in files far is bright, not near.
         weights: of the network that estimates; None: the download.
     """
@@ -177,6 +193,15 @@ class DepthSource:
             raise UserError(f"--depth {opt.depth}: no such file or folder; or use auto")
         return cls(opt.depth, opt.depth_far_bright, opt.depth_weights)
 
+    def prepare(self, photos: Iterable[Path]) -> None:
+        """Load the network if one of `photos` needs it: what is wrong with it shows before the work.
+
+        Raises:
+            UserError: weights that are missing, damaged or can't be fetched.
+        """
+        if self.where == "auto" and any(_lacks_depth(photo) for photo in photos):
+            estimator(self.weights)
+
     def __call__(self, photo: Path, pixels: np.ndarray) -> np.ndarray:
         """Depth of a photo with these `pixels` `[H,W,3]`, uint8 or uint16: `[H,W] in [0,1]`, near is 1.
 
@@ -185,7 +210,10 @@ class DepthSource:
         """
         pixels = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
         if self.where == "auto":
-            return fitted(estimator(self.weights)(pixels), pixels, str(photo))
+            depth = own_depth(photo)
+            if depth is None or not has_proportions(depth, pixels):
+                depth = estimator(self.weights)(pixels)
+            return fitted(depth, pixels, str(photo))
         path = Path(self.where)
         if path.is_dir():
             found = [path / f"{photo.stem}{suffix}" for suffix in SUFFIXES]

@@ -197,6 +197,8 @@ def main(argv: list[str] | None = None) -> None:
         args.drop_empty,
         LensBlur.of_options(args) if args.smooth == "lens" else None,
     )
+    if recipe.lens and recipe.lens.depth:
+        recipe.lens.depth.prepare(job.photo for job, _ in todo)
     summary = Summary(skipped=len(jobs) - len(todo))
     with process_pool(min(args.num_workers, len(todo))) as pool:
         make = partial(make_products, recipe=recipe)

@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from PIL import Image
 
 from deeplab import depth_maps
 from deeplab.depth import main as depth_main
@@ -187,3 +188,38 @@ def test_a_photo_that_can_not_be_read_is_listed_and_the_others_are_done(network,
         and "a.png: not an image" in said
     )
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.png"]
+
+
+def test_auto_takes_the_photos_own_depth_and_estimates_the_others(network, tmp_path):
+    """The photo is brighter to the right, and so the network takes that for near; its own depth says the left."""
+    photo = Image.fromarray(ramp())
+    photo.putalpha(Image.fromarray(255 - ramp()[..., 0]))
+    photo.save(tmp_path / "own.heic", quality=100)
+    content = (tmp_path / "own.heic").read_bytes()
+    # An auxiliary image of alpha becomes one of depth.
+    (tmp_path / "own.heic").write_bytes(content.replace(b"2015:auxid:1", b"2015:auxid:2"))
+    write_pixels(ramp(), tmp_path / "none.png")
+    own, none = tmp_path / "own.heic", tmp_path / "none.png"
+    depth_of = DepthSource("auto", weights=network)
+    assert depth_of(own, ramp())[20, 4] > 0.9 > 0.1 > depth_of(own, ramp())[20, 55]
+    assert depth_of(none, ramp())[20, 4] < 0.1 < 0.9 < depth_of(none, ramp())[20, 55]
+    # Cropped since then: the map has other proportions than the photo.
+    assert depth_of(own, ramp()[:, :30])[20, 2] < 0.1
+
+
+def test_the_network_is_loaded_before_the_work_and_only_where_it_is_needed(tmp_path, capsys):
+    write_pixels(ramp(), tmp_path / "in/a.png")
+    with pytest.raises(SystemExit) as end:
+        depth_main(
+            [
+                *("--input", str(tmp_path / "in"), "--output", str(tmp_path / "out")),
+                *("--depth_weights", str(tmp_path / "none.onnx")),
+            ]
+        )
+    assert end.value.code == 2 and "error: --depth_weights" in capsys.readouterr().err
+    photo = Image.fromarray(ramp())
+    photo.putalpha(Image.fromarray(255 - ramp()[..., 0]))
+    photo.save(tmp_path / "in/b.heic")
+    content = (tmp_path / "in/b.heic").read_bytes().replace(b"2015:auxid:1", b"2015:auxid:2")
+    (tmp_path / "in/b.heic").write_bytes(content)
+    DepthSource("auto", weights=tmp_path / "none.onnx").prepare([tmp_path / "in/b.heic"])
