@@ -29,6 +29,7 @@ class AlignedDataset(BaseDataset):
             PhotoFolder.of_domain(opt, letter, opt.input_nc),
             photos=Path(opt.dataroot, opt.phase),
             side_by_side=True,
+            depths=None,
         )
         (pairs,) = scan_folders(opt.dataroot, [folder], opt.max_dataset_size)
         halves = [replace(pair, size=(pair.size[0] // 2, pair.size[1])) for pair in pairs]

@@ -32,8 +32,9 @@ class BaseDataset(Dataset, ABC):
     """Base of all datasets. A new one is a file `data/<mode>_dataset.py` with a class `<Mode>Dataset`.
 
     It gives its number of photos as `len()` and one item by `load`. Items are dicts: images as float32
-    `[C,H,W] in [-1,1]` under 'A' and 'B', masks as `[1,H,W] in [0,1]` under 'mask_A' and 'mask_B' (left out
-    where there is none), and the photos' files under 'A_paths' and 'B_paths'.
+    `[C,H,W] in [-1,1]` under 'A' and 'B', masks as `[1,H,W] in [0,1]` under 'mask_A' and 'mask_B', inverse depths, near
+    is 1, likewise under 'depth_A' and 'depth_B' (left out where there are none), and the photos' files under 'A_paths'
+    and 'B_paths'.
     """
 
     def __init__(self, opt: Any) -> None:
@@ -108,12 +109,16 @@ class BaseDataset(Dataset, ABC):
             f"mask of {photo.name}", lambda: resize_mask(np.asarray(read_mask(present(photo.mask))), size)
         )
 
+    def scaled_depth(self, photo: Photo, size: tuple[int, int]) -> np.ndarray:
+        """The depth of `photo`, scaled to `size` (width, height): [H,W] uint8 or uint16."""
+        return resize_mask(read_pixels(present(photo.depth), channels=1)[..., 0], size)
+
     def read(
         self, domain: str, photo: Photo, rng: np.random.Generator, geometry: Geometry | None = None
     ) -> dict[str, Any]:
-        """What an item holds of `photo` and its mask, named for `domain` ('A' or 'B').
+        """What an item holds of `photo`, its mask and its depth, named for `domain` ('A' or 'B').
 
-        Both go through one geometry: the given one, which must have been drawn for a photo of the same size,
+        All go through one geometry: the given one, which must have been drawn for a photo of the same size,
         or a new one.
         """
         pixels = self.scaled_image(photo)
@@ -122,4 +127,6 @@ class BaseDataset(Dataset, ABC):
         if photo.mask:
             mask = self.scaled_mask(photo, size_of(pixels))
             item[f"mask_{domain}"] = mask_to_tensor(geometry.cut(mask))
+        if photo.depth:
+            item[f"depth_{domain}"] = mask_to_tensor(geometry.cut(self.scaled_depth(photo, size_of(pixels))))
         return item

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import cv2
 import numpy as np
@@ -18,10 +18,10 @@ from tqdm import tqdm
 
 from util.errors import UserError
 from util.files import write_text
-from util.images import ImageError, image_size, is_cut_short, read_image, read_mask
+from util.images import ImageError, image_size, is_cut_short, read_image, read_mask, read_pixels
 
 MEMORY_NAME = ".scan.json"
-MEMORY_VERSION = 3
+MEMORY_VERSION = 4
 
 # Share of a mask's pixels between a quarter and three quarters from which it has more of them than soft edges.
 GRAY_FROM = 0.2
@@ -33,8 +33,16 @@ PARALLEL_FROM = 500
 SUBJECT_FROM = 128
 
 
+# What a file should be.
+Kind = Literal["photo", "mask", "depth"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
 class Facts(NamedTuple):
-    """What a good file is: upright size in pixels and, for a mask, whether none, all or much gray of it is there."""
+    """What a good file is: upright size in pixels and, for a mask, whether none, all or much gray of it is there.
+
+    Depth is empty if it is the same everywhere.
+    """
 
     width: int
     height: int
@@ -43,14 +51,17 @@ class Facts(NamedTuple):
     gray: bool = False
 
 
-def check_file(task: tuple[str, bool]) -> Facts | str:
-    """Check one (path, is it a mask); returns what is wrong with it, if anything.
+def check_file(task: tuple[str, Kind]) -> Facts | str:
+    """Check one (path, kind); returns what is wrong with it, if anything.
 
-    Masks are decoded. Of photos the header is read, and all of them only if the file's end looks cut off.
+    Masks and depths are decoded. Of photos the header is read, and all of them only if the file's end looks cut off.
     """
-    path, is_mask = task
+    path, kind = task
     try:
-        if is_mask:
+        if kind == "depth":
+            pixels = read_pixels(path, channels=1)
+            return Facts(pixels.shape[1], pixels.shape[0], empty=pixels.max() == pixels.min())
+        if kind == "mask":
             pixels = _mask_pixels(path)
             height, width = pixels.shape
             between = np.count_nonzero((pixels >= 64) & (pixels < 192)) >= GRAY_FROM * pixels.size
@@ -74,10 +85,10 @@ def _mask_pixels(path: str) -> np.ndarray:
     return np.asarray(read_mask(path))
 
 
-def check_files(dataroot: Path, tasks: Sequence[tuple[Path, bool]]) -> dict[Path, Facts | str]:
-    """Check all (path, is it a mask); the good ones are remembered in `<dataroot>/.scan.json`."""
+def check_files(dataroot: Path, tasks: Sequence[tuple[Path, Kind]]) -> dict[Path, Facts | str]:
+    """Check all (path, kind); the good ones are remembered in `<dataroot>/.scan.json`."""
     memory = _Memory(dataroot)
-    named = [(str(path), is_mask) for path, is_mask in tasks]
+    named = [(str(path), kind) for path, kind in tasks]
     unknown = [task for task in named if memory.recall(*task) is None]
     checked = dict(zip(unknown, _check_all(unknown), strict=True))
     for task, found in checked.items():
@@ -91,7 +102,7 @@ def check_files(dataroot: Path, tasks: Sequence[tuple[Path, bool]]) -> dict[Path
     }
 
 
-def _check_all(tasks: Sequence[tuple[str, bool]]) -> Iterator[Facts | str]:
+def _check_all(tasks: Sequence[tuple[str, Kind]]) -> Iterator[Facts | str]:
     parallel = sys.platform == "linux" and len(tasks) >= PARALLEL_FROM
     bar = tqdm(total=len(tasks), desc="checking files", unit="file", delay=1, leave=False, disable=None)
     with bar:
@@ -100,7 +111,7 @@ def _check_all(tasks: Sequence[tuple[str, bool]]) -> Iterator[Facts | str]:
             yield found
 
 
-def _parallel(tasks: Sequence[tuple[str, bool]]) -> Iterable[Facts | str]:
+def _parallel(tasks: Sequence[tuple[str, Kind]]) -> Iterable[Facts | str]:
     # Processes, because Pillow keeps the interpreter's lock; forked, because fresh ones import all of torch.
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), context, initializer=_ignore_interrupt) as pool:
@@ -123,14 +134,14 @@ class _Memory:
             if content.get("version") == MEMORY_VERSION:
                 self.entries = dict(content["files"])
 
-    def recall(self, path: str, is_mask: bool) -> Facts | None:
+    def recall(self, path: str, kind: Kind) -> Facts | None:
         entry = self.entries.get(path.removeprefix(self.prefix))
-        if entry is None or entry[:3] != [*_stamp(path), int(is_mask)]:
+        if entry is None or entry[:3] != [*_stamp(path), KINDS.index(kind)]:
             return None
         return Facts(entry[3], entry[4], *map(bool, entry[5:8]))
 
-    def learn(self, path: str, is_mask: bool, facts: Facts) -> None:
-        self.entries[path.removeprefix(self.prefix)] = [*_stamp(path), *map(int, (is_mask, *facts))]
+    def learn(self, path: str, kind: Kind, facts: Facts) -> None:
+        self.entries[path.removeprefix(self.prefix)] = [*_stamp(path), *map(int, (KINDS.index(kind), *facts))]
 
     def save(self) -> None:
         with suppress(UserError):  # a dataroot that can't be written to is checked anew each time

@@ -15,7 +15,7 @@ from util.images import is_image
 class SingleDataset(BaseDataset):
     """Photos in order, as 'A': of `--dataroot` itself, if there are any in it, else of its `<phase>A`.
 
-    Masks come from `maskA` beside the photos' folder, from `maskB` if its name ends in B. With
+    Masks come from `maskA` beside the photos' folder, from `maskB` if its name ends in B; depths likewise. With
     `--direction BtoA` the photos are those of `<phase>B`.
     """
 
@@ -25,8 +25,11 @@ class SingleDataset(BaseDataset):
         folder = PhotoFolder.of_domain(opt, letter, opt.input_nc)
         root = Path(opt.dataroot)
         if root.is_dir() and any(is_image(path) for path in root.iterdir()):
-            masks = root.parent / ("maskB" if root.name.endswith("B") else "maskA")
-            folder = replace(folder, photos=root, masks=folder.masks and masks)
+            of = "B" if root.name.endswith("B") else "A"
+            masks, depths = root.parent / f"mask{of}", root.parent / f"depth{of}"
+            folder = replace(
+                folder, photos=root, masks=folder.masks and masks, depths=folder.depths and depths
+            )
         (self.photos,) = self.scan([folder])
 
     def __len__(self) -> int:

@@ -185,7 +185,7 @@ class DepthSource:
         Raises:
             UserError: no such file or folder; an option that needs --depth.
         """
-        if not opt.depth:
+        if opt.depth in ("", "none"):
             if opt.depth_far_bright or opt.depth_weights:
                 raise UserError("--depth_far_bright and --depth_weights: need --depth")
             return None

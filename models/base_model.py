@@ -83,6 +83,9 @@ class BaseModel(ABC):
         """Defaults that follow from an option of this model in `given`, by name; any option may be among them."""
         return {}
 
+    # Renders by depth at test, where there is some.
+    takes_depth: ClassVar = False
+
     @staticmethod
     def uses_masks(opt: Namespace) -> bool:
         """Whether training with `opt` reads masks; without them the loader does not look for any."""

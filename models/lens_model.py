@@ -30,6 +30,7 @@ class LensModel(UnpairedModel):
     """One generator of `--output_mode lens`, from domain A to B."""
 
     visuals_of: ClassVar = {"A_paths": ("real_A", "fake_B", "in_focus", "mask_A")}
+    takes_depth = True
 
     @staticmethod
     def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
@@ -97,6 +98,7 @@ class LensModel(UnpairedModel):
         It is measured behind the mask, which knows better than a network that learns, and once for both blurs.
         """
         super().set_input(batch)
+        self.depth_A = batch["depth_A"].to(self.device) if "depth_A" in batch else None
         self.share = self.netG.softening(self.real_A, present(self.mask_A)) if self.isTrain else None
 
     def forward(self) -> None:
@@ -107,7 +109,7 @@ class LensModel(UnpairedModel):
         if self.isTrain:
             self.fake_B = self.netG.blur(self.real_A, self.weights, self.share)
         else:
-            self.fake_B = self.netG.render(self.real_A, self.weights)
+            self.fake_B = self.netG.render(self.real_A, self.weights, self.depth_A)
 
     def generator_losses(self) -> Losses:
         """All terms, each already times its weight."""

@@ -14,6 +14,7 @@ class TestModel(BaseModel):
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
     visuals_of: ClassVar = {"A_paths": ("real", "fake")}
+    takes_depth = True
 
     @staticmethod
     def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
@@ -30,19 +31,20 @@ class TestModel(BaseModel):
         super().__init__(opt)
         name = f"G{opt.model_suffix}" if opt.model_suffix else ""
         settings = GeneratorSettings.of_options(opt)
-        generator = load_generator(self.save_dir, opt.epoch, name, self.device, opt.direction, settings)
-        self.netG = self.networks["G"] = generator.net
+        self.trained = load_generator(self.save_dir, opt.epoch, name, self.device, opt.direction, settings)
+        self.networks["G"] = self.trained.net
 
     def set_input(self, batch: dict[str, Any]) -> None:
-        """Take `A` `[B,C,H,W] in [-1,1]`."""
+        """Take `A` `[B,C,H,W] in [-1,1]` and, where they are, `mask_A` and `depth_A` `[B,1,H,W] in [0,1]`."""
         self.real = batch["A"].to(self.device, non_blocking=True)
+        self.mask, self.depth = batch.get("mask_A"), batch.get("depth_A")
 
     def optimize_parameters(self) -> Losses:
         raise NotImplementedError("the test model does not train")
 
     @torch.inference_mode()
     def test(self) -> None:
-        self.fake = self.netG(self.real)
+        self.fake = self.trained.translate(self.real, self.mask, self.depth)
 
     def compute_visuals(self) -> Visuals:
         return {"real": self.real, "fake": self.fake}

@@ -201,11 +201,15 @@ class BaseOptions(ABC):
         values |= {"name": full_name(parsed.name, parsed.suffix, values), "suffix": ""}
         opt = Options().replace(**values)
         self.check(opt)
-        return opt.replace(mask_policy=self.mask_policy(opt))
+        return opt.replace(mask_policy=self.mask_policy(opt), reads_depth=self.reads_depth(opt))
 
     @abstractmethod
     def mask_policy(self, opt: Options) -> str:
         """What the loader does about masks: `required`, `optional` (read where they are) or `none`."""
+
+    def reads_depth(self, opt: Options) -> bool:
+        """Whether the loader reads `depthA` and `depthB`, where there are such folders."""
+        return False
 
     def check(self, opt: Options) -> None:
         """Raise a `UserError` for values that can't work."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models.lens.settings import add_lens_test_options, check_lens_test_options
+from models import find_model_using_name
+from models.lens.settings import add_lens_test_options, asks_for_camera, check_lens_test_options
 from options.base_options import BaseOptions, Options
 from util.errors import UserError
 from util.ranges import count, count_or_all, positive
@@ -123,6 +124,10 @@ class TestOptions(BaseOptions):
     def mask_policy(self, opt: Options) -> str:
         return "required" if opt.add_mask else "optional"
 
+    def reads_depth(self, opt: Options) -> bool:
+        renders = asks_for_camera(opt) and find_model_using_name(opt.model).takes_depth
+        return renders and not opt.input and opt.depth != "none"
+
     def check(self, opt: Options) -> None:
         super().check(opt)
         if opt.without_effect:
@@ -137,8 +142,10 @@ class TestOptions(BaseOptions):
                 "nothing to test: give --dataroot D, or --input FOLDER_OR_FILE --output FOLDER_OR_FILE"
             )
         check_lens_test_options(opt)
-        if opt.depth and not opt.input:
-            raise UserError("--depth goes with --input")
+        if opt.depth not in ("", "none") and not opt.input:
+            raise UserError(
+                "--depth goes with --input; with --dataroot, depths are in its depthA and depthB (deeplab/depth.py)"
+            )
         if opt.masks and not opt.input:
             raise UserError("--masks goes with --input; with --dataroot, masks are in its maskA and maskB")
         if opt.tile and (opt.full_res or opt.compile):

@@ -30,6 +30,7 @@ _OF_ONE_CALL = {
     "epoch_count",
     "isTrain",
     "mask_policy",
+    "reads_depth",
     "verbose",
 }
 

@@ -78,9 +78,6 @@ class LensChanges:
     def of_options(cls, opt: Any) -> "LensChanges":
         """What options of testing state."""
         auto = opt.aperture == AUTO
-        focus = Focus.parse(opt.focus)
-        # Only the camera can put the background before a subject that is soft.
-        with_camera = opt.camera or opt.depth or focus != Focus()
         return cls(
             aperture=1.0 if auto else opt.aperture,
             weights_size=opt.weights_size,
@@ -88,9 +85,14 @@ class LensChanges:
             # The network that tells the radii knows which backgrounds real lenses leave alone.
             soft_range=(0.0, 0.0) if auto and opt.soft_range is None else _pair(opt.soft_range),
             linear_light=None if opt.lens_light is None else opt.lens_light == "linear",
-            camera=camera_of_options(opt) if with_camera else None,
-            focus=focus,
+            camera=camera_of_options(opt) if asks_for_camera(opt) else None,
+            focus=Focus.parse(opt.focus),
         )
+
+
+def asks_for_camera(opt: Any) -> bool:
+    """Whether options of testing ask for the camera: by its name, or for what it alone can do."""
+    return opt.camera or opt.depth not in ("", "none") or Focus.parse(opt.focus) != Focus()
 
 
 def _pair(values: Sequence[float] | None) -> tuple[float, float] | None:

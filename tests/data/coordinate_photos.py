@@ -42,6 +42,7 @@ def options(dataroot: Path, **changes: Any) -> argparse.Namespace:
         "isTrain": True,
         "seed": 0,
         "mask_policy": "required",
+        "reads_depth": False,
         "cache": "none",
         "cache_size": 1.0,
         "augment_zoom": 0.0,

@@ -1,6 +1,7 @@
 """Which photos make an item, by the coordinates and numbers that their pixels carry."""
 
 import argparse
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -200,3 +201,50 @@ def test_a_dataset_is_found_by_its_name_in_any_case(monkeypatch):
     monkeypatch.delattr(data.single_dataset, "SingleDataset")
     monkeypatch.setattr(data.single_dataset, "other", singleDATASET, raising=False)
     assert find_dataset_using_name("single") is singleDATASET
+
+
+@pytest.fixture
+def depths(dataroot):
+    """Depths of A: 16 bits, 400 for each column and 3 for each row; of B, 8 bits, 4 for each column."""
+    y, x = np.mgrid[:48, :60]
+    for number in range(5):
+        path = save((400 * x + 3 * y + number).astype(np.uint16), dataroot / f"depthA/A{number}.png")
+    for number in range(3):
+        save((4 * np.mgrid[:56, :40][1] + number).astype(np.uint8), dataroot / f"depthB/B{number}.png")
+    return path.parent
+
+
+@pytest.mark.parametrize("is_train", [True, False])
+def test_depth_gets_the_geometry_of_its_photo(dataroot, depths, is_train):
+    """Crop and mirror: each pixel's red and green say where it was, and so does its depth."""
+    opt = options(dataroot, reads_depth=True, isTrain=is_train)
+    mirrored = 0
+    for epoch in (1, 2):
+        for item in items(opt, epoch):
+            red, green, _ = pixels(item["A"])
+            number = int(Path(item["A_paths"]).stem[1:])
+            assert item["depth_A"].shape == (1, 32, 32)
+            depth = (65535 * item["depth_A"][0].double()).round().numpy()
+            assert (depth == 400 * red + 3 * green + number).all()
+            assert ((255 * item["depth_B"][0]).round().numpy() // 4 == pixels(item["B"])[0]).all()
+            mirrored += red[0, 0] > red[0, -1]
+    assert (mirrored > 0) == is_train
+
+
+def test_depth_is_scaled_with_its_photo(dataroot, depths):
+    """Half as large, each value is the mean of those it covers; a copy in the cache of photos does not mix with it."""
+    opt = options(
+        dataroot, reads_depth=True, isTrain=False, preprocess="scale_shortside", load_size=24, cache="ram"
+    )
+    for epoch in (1, 2):
+        depth = 65535 * items(opt, epoch)[0]["depth_A"][0].double().numpy()
+        y, x = np.mgrid[:24, :30]
+        assert np.abs(depth - (400 * (2 * x + 0.5) + 3 * (2 * y + 0.5))).max() <= 1
+
+
+def test_depths_beside_a_folder_of_photos(dataroot, depths):
+    opt = options(dataroot, dataset_mode="single", isTrain=False, reads_depth=True)
+    opt.dataroot = str(dataroot / "trainA")
+    assert items(opt)[3]["depth_A"].shape == (1, 32, 32)
+    opt.reads_depth = False
+    assert "depth_A" not in items(opt)[3]

@@ -239,3 +239,24 @@ def test_masks_that_are_neither_black_nor_white_are_listed(dataroot, capsys):
     scan_folders(dataroot, folders(dataroot)[:1])
     said = capsys.readouterr().err
     assert "1 masks are neither black nor white" in said and "maskA/A1.png" in said and "A2.png" not in said
+
+
+def test_depths_are_checked_where_there_are_some(dataroot):
+    """One for each photo, of its size, and not the same everywhere; without the folder none is wanted."""
+    scan_folders(dataroot, folders(dataroot, reads_depth=True))
+    for number in range(5):
+        save(np.arange(48 * 60, dtype=np.uint16).reshape(48, 60), dataroot / f"depthA/A{number}.png")
+    photos_A, photos_B = scan_folders(dataroot, folders(dataroot, reads_depth=True))
+    assert [photo.depth for photo in photos_A] == [dataroot / f"depthA/A{n}.png" for n in range(5)]
+    assert {photo.depth for photo in photos_B} == {None}
+    (dataroot / "depthA/A1.png").unlink()
+    save(np.full((48, 60), 7, np.uint8), dataroot / "depthA/A2.png")
+    save(np.arange(60 * 48, dtype=np.uint16).reshape(60, 48), dataroot / "depthA/A3.png")
+    cut_short(dataroot / "depthA/A4.png")
+    message = problems(dataroot, reads_depth=True)
+    assert "4 problems" in message
+    assert f"trainA/A1.png: no depth {dataroot}/depthA/A1.png" in message
+    assert "depthA/A2.png: the same depth everywhere" in message
+    assert "depthA/A3.png: 48 x 60 px, but its photo" in message and "depthA/A4.png: can't be" in message
+    assert f"python deeplab/depth.py --dataroot {dataroot}" in message
+    scan_folders(dataroot, folders(dataroot))

@@ -70,7 +70,7 @@ def add_focus_options(parser: ArgumentParser, title: str) -> None:
         "--depth",
         default="",
         help="auto takes the photo's own depth or estimates it; or a map, or a folder of maps by the photos' stems; "
-        "default: what is known without",
+        "none; default: depthA of a --dataroot that test.py reads, else none",
     )
     add("--depth_far_bright", action="store_true", help="in the maps of --depth far is bright, not near")
     add("--depth_weights", type=Path, help="an ONNX file for --depth auto, in place of the download")

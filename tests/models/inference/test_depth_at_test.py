@@ -1,5 +1,6 @@
 """test.py with depth and focus: what it reads, what it refuses, and that it renders what was read."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from models.lens.settings import LensSettings
 from models.networks import define_G
 from options import TestOptions
 from util.checkpoint import save_network
+from util.images import read_pixels, write_pixels
 
 
 def save_lens(folder: Path, radius: float) -> None:
@@ -121,3 +123,31 @@ def test_a_painting_generator_says_that_it_does_not_look_at_them(flags, tmp_path
     save_network(define_G(3, 3, 4, "resnet_6blocks"), tmp_path / "checkpoints/run/latest_net_G.pth")
     test_program.main([*flags, "--depth", str(tmp_path / "depths"), "--focus", "near"])
     assert "--depth, --focus: no effect; this generator paints" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("model", ["lens", "test"])
+def test_a_dataroots_depth_is_rendered(flags, tmp_path, capsys, model):
+    """depthA is read where it is, with a camera and unless told not to; results are those of the function."""
+    root = tmp_path / "root"
+    for folder in ("testA", "testB"):
+        shutil.copytree(tmp_path / "photos", root / folder)
+    for name in ("a", "b"):
+        depth = (65535 * np.load(tmp_path / f"depths/{name}.npy")).round().astype(np.uint16)
+        write_pixels(depth[..., None], root / f"depthA/{name}.png")
+    argv = [*flags[:6], "--grain", "0", "--dataroot", str(root), "--model", model, "--num_threads", "0"]
+    argv += ["--results_dir", str(tmp_path / "results"), "--camera"]
+    made = tmp_path / f"results/run/test_latest/images/a_{'fake_B' if model == 'lens' else 'fake'}.png"
+    results = {}
+    for more in ([], ["--depth", "none"]):
+        test_program.main([*argv, *more])
+        results[len(more)] = np.asarray(Image.open(made))
+    settings = GeneratorSettings.of_options(TestOptions().parse(argv))
+    generator = load_generator(tmp_path / "checkpoints/run", settings=settings)
+    photo = np.asarray(Image.open(tmp_path / "photos/a.png"))
+    depth = read_pixels(root / "depthA/a.png", channels=1)[..., 0] / np.float32(65535)
+    assert np.array_equal(results[0], generator.batch([photo], None, [depth])[0])
+    assert np.array_equal(results[2], generator.batch([photo])[0])
+    assert not np.array_equal(results[0], results[2])
+    (root / "depthA/b.png").unlink()
+    assert "testA/b.png: no depth" in refused(capsys, argv, code=2)
+    assert "--depth goes with --input" in refused(capsys, [*argv, "--depth", "auto"], code=2)
