@@ -15,28 +15,26 @@ The architecture comes from the checkpoint. The mask overlay is off unless --add
 from collections.abc import Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from data import create_dataset
-from deeplab.depth_maps import DepthSource
-from deeplab.mask_sources import mask_source
-from models import create_model, load_generator
-from models.acceleration import autocast
-from models.inference.folder import Translator, translate_folder
-from models.inference.generator import GeneratorSettings
-from models.inference.large_photos import FullResolution, Tiled
-from models.inference.no_effect import uses_masks, without_effect
-from models.inference.overlaid import Overlaid
-from models.inference.phase import PhaseResults
+from models import create_model
 from options import Options, TestOptions, write_options
 from util.distributed import is_first, print0, process_group, rank, world_size
 from util.errors import command_line
-from util.images import list_images
 from util.present import present
 
 
 def test_photos(opt: Options) -> None:
     """Translate `--input` into `--output`."""
+    # What needs PyTorch is imported when options are read, and wrong ones told.
+    from deeplab.depth_maps import DepthSource
+    from deeplab.mask_sources import mask_source
+    from models.inference.folder import Translator, translate_folder
+    from models.inference.generator import GeneratorSettings, load_generator
+    from models.inference.large_photos import FullResolution, Tiled
+    from models.inference.no_effect import uses_masks, without_effect
+    from models.inference.overlaid import Overlaid
+    from util.images import list_images
+
     folder, settings = Path(opt.checkpoints_dir) / opt.name, GeneratorSettings.of_options(opt)
     source, depth_of = Path(opt.input), DepthSource.of_options(opt)
     generator = load_generator(folder, opt.epoch, "", opt.device, opt.direction, settings)
@@ -69,6 +67,12 @@ def test_photos(opt: Options) -> None:
 
 def test_dataroot(opt: Options) -> None:
     """Run the model over a phase of `--dataroot` and make a result page of everything that it shows."""
+    from tqdm import tqdm
+
+    from models.acceleration import autocast
+    from models.inference.no_effect import without_effect
+    from models.inference.phase import PhaseResults
+
     dataset = create_dataset(opt, rank(), world_size())
     model = create_model(opt)
     for line in without_effect(opt, model.networks.values()):

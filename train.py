@@ -11,31 +11,24 @@ The published recipes are in scripts/train_*.sh, all options in docs/options.md.
 
 from collections.abc import Sequence
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from data import create_dataset
-from data.loader import Loader
 from models import create_model
-from models.base_model import BaseModel, photos_of
-from models.training_state import (
-    Progress,
-    finished,
-    restore,
-    resume_command,
-    save_latest,
-    save_networks,
-)
 from options import Options, TrainOptions, save_options
 from util import distributed
-from util.checkpoint import seed_everything
 from util.distributed import is_first, print0, rank, world_size
-from util.epoch_bar import EpochBar
 from util.errors import UserError, command_line
 from util.interrupt import StopRequest
-from util.loss_watch import LossWatch
-from util.measure.validation import Validation
-from util.visualizer import Visualizer
+
+# PyTorch and what needs it are imported by `train`: options are read, and wrong ones told, seconds before.
+if TYPE_CHECKING:
+    from data.loader import Loader
+    from models.base_model import BaseModel
+    from models.training_state import Progress
+    from util.loss_watch import LossWatch
+    from util.measure.validation import Validation
+    from util.visualizer import Visualizer
 
 
 @command_line
@@ -48,6 +41,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def train(opt: Options) -> None:
     """Train one model, alone or as one of several ranks with equal networks and each its own photos."""
+    import torch
+
+    from models.training_state import finished, restore, resume_command, save_latest, save_networks
+    from util.checkpoint import seed_everything
+    from util.loss_watch import LossWatch
+    from util.measure.validation import Validation
+    from util.visualizer import Visualizer
+
     save_dir = Path(opt.checkpoints_dir) / opt.name
     if not opt.continue_train and (save_dir / "latest_state.pth").exists():
         raise UserError(
@@ -105,14 +106,18 @@ def train(opt: Options) -> None:
 
 
 def train_epoch(
-    model: BaseModel,
-    dataset: Loader,
-    visualizer: Visualizer | None,
-    watch: LossWatch,
-    progress: Progress,
+    model: "BaseModel",
+    dataset: "Loader",
+    visualizer: "Visualizer | None",
+    watch: "LossWatch",
+    progress: "Progress",
     stop: StopRequest,
 ) -> bool:
     """Train on what is left of the epoch of `progress`, counting there; False if asked to stop before its end."""
+    from models.base_model import photos_of
+    from models.training_state import save_latest, save_networks
+    from util.epoch_bar import EpochBar
+
     opt, epoch = model.opt, progress.epoch
     dataset.set_epoch(epoch)
     done = progress.batches * progress.batch_photos
@@ -156,7 +161,7 @@ def stopped(stop: StopRequest) -> bool:
 
 
 def validate(
-    model: BaseModel, validation: Validation, visualizer: Visualizer, epoch: int, total_iters: int
+    model: "BaseModel", validation: "Validation", visualizer: "Visualizer", epoch: int, total_iters: int
 ) -> None:
     """Log the figures of the generator on unseen photos, and keep the networks if they are the best so far."""
     with model.generator() as generate:

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from data.options import OPTIONS, DatasetOptions
 from util.errors import UserError
-from util.find_class import find_class
+from util.find_class import class_in, find_module
 
 if TYPE_CHECKING:
     from data.base_dataset import BaseDataset
@@ -16,13 +17,19 @@ def find_dataset_using_name(name: str) -> "type[BaseDataset]":
     Raises:
         UserError: no such file, or no such class in it.
     """
+    module = find_module("data", "dataset", name, "--dataset_mode")
     from data.base_dataset import BaseDataset
 
-    found = find_class("data", "dataset", name, BaseDataset, "--dataset_mode")
+    found = class_in(module, "dataset", name, BaseDataset)
     if found:
         return found
     title = "".join(part.capitalize() for part in name.split("_"))
     raise UserError(f"data/{name}_dataset.py: needs a class {title}Dataset that derives from BaseDataset")
+
+
+def find_dataset_options(name: str) -> type[DatasetOptions]:
+    """What that dataset says about options; as `find_dataset_using_name`, and quicker where it can be."""
+    return OPTIONS.get(name) or find_dataset_using_name(name)
 
 
 def create_dataset(opt: Any, rank: int = 0, world_size: int = 1) -> "Loader":

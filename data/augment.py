@@ -3,55 +3,11 @@
 Works on items of the unaligned dataset, photo and mask alike, with all choices from the item's own generator.
 """
 
-from argparse import ArgumentParser
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-
-from util.ranges import non_negative, share
-
-
-def add_augment_options(parser: ArgumentParser) -> None:
-    """Options of all augmentation beyond cropping and mirroring; all off by default."""
-    add = parser.add_argument_group("augmentation").add_argument
-    add(
-        "--augment_zoom",
-        type=non_negative,
-        default=0.0,
-        help="up to so much larger, 0.4 say, around a random place",
-    )
-    add(
-        "--augment_light",
-        type=share,
-        default=0.0,
-        help="strength of changes of exposure, gamma and colour, 0 to 1",
-    )
-    add(
-        "--augment_paste",
-        type=share,
-        default=0.0,
-        help="share of photos that get the other domain's subject too",
-    )
-    add(
-        "--augment_group",
-        type=share,
-        default=0.0,
-        help="share of photos in which the subject stands in a group: people of both photos, beside and behind it",
-    )
-    add(
-        "--augment_hide",
-        type=share,
-        default=0.0,
-        help="share of photos in which something of the other photo's background hides a part of the subject",
-    )
-    add(
-        "--augment_noise",
-        type=share,
-        default=0.0,
-        help="noise of up to this deviation, 0.05 say, as in the dark; 1 is white",
-    )
 
 
 def augment(item: dict[str, Any], opt: Any, rng: np.random.Generator) -> dict[str, Any]:

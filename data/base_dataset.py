@@ -1,7 +1,6 @@
 """What all datasets share: options, random numbers from (seed, epoch, index), reading of photos and masks."""
 
 from abc import ABC, abstractmethod
-from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from torch.utils.data import Dataset
 
 from data.cache import Entry, PixelCache, open_cache
 from data.image_folder import Photo, PhotoFolder, scan_folders
+from data.options import DatasetOptions
 from data.transforms import (
     Geometry,
     Preprocess,
@@ -22,13 +22,12 @@ from data.transforms import (
 )
 from util.images import read_mask, read_pixels
 from util.present import present
-from util.ranges import positive
 
 # First number of a seed: keeps the random numbers of the photos apart from those of the order.
 ITEM_STREAM = 1
 
 
-class BaseDataset(Dataset, ABC):
+class BaseDataset(DatasetOptions, Dataset, ABC):
     """Base of all datasets. A new one is a file `data/<mode>_dataset.py` with a class `<Mode>Dataset`.
 
     It gives its number of photos as `len()` and one item by `load`. Items are dicts: images as float32
@@ -41,19 +40,6 @@ class BaseDataset(Dataset, ABC):
         self.opt = opt
         self.preprocess = Preprocess.from_options(opt)
         self.cache = PixelCache({})
-
-    @staticmethod
-    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
-        """Add this dataset's options, or change defaults of others, and return `parser`."""
-        if is_train:
-            parser.add_argument(
-                "--cache",
-                choices=("none", "ram", "disk"),
-                default="none",
-                help="keep decoded and scaled photos: in memory, or in <dataroot>/.cache for later runs too",
-            )
-            parser.add_argument("--cache_size", type=positive, default=4.0, help="limit of --cache, in GiB")
-        return parser
 
     @abstractmethod
     def __len__(self) -> int:

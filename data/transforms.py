@@ -7,10 +7,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from data.options import PREPROCESSING, SCALINGS
 from util.errors import UserError
-
-SCALINGS = ("resize", "scale_width", "scale_shortside")
-PREPROCESSING = ("none", *SCALINGS, "crop", *(f"{scaling}_and_crop" for scaling in SCALINGS))
 
 # Generators halve the photo twice and double it twice; other sides would not come back as they went in.
 SIDE_MULTIPLE = 4

@@ -1,29 +1,22 @@
 """Two folders of photos that have nothing to do with each other: the data of CycleGAN."""
 
-from argparse import ArgumentParser
 from typing import Any
 
 import numpy as np
 
-from data.augment import add_augment_options, augment
+from data.augment import augment
 from data.base_dataset import BaseDataset
 from data.image_folder import PhotoFolder
+from data.options import UnalignedOptions
 from util.domains import domains
 
 
-class UnalignedDataset(BaseDataset):
+class UnalignedDataset(UnalignedOptions, BaseDataset):
     """Photos of `<dataroot>/<phase>A` and `<phase>B`, with their masks of `maskA` and `maskB`.
 
     A comes in order, B at random, in order too with `--serial_batches` and at test. An epoch is as long as
     the larger folder; the smaller one starts again. With `--direction BtoA` the folders change names.
     """
-
-    @staticmethod
-    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
-        parser = BaseDataset.modify_commandline_options(parser, is_train)
-        if is_train:
-            add_augment_options(parser)
-        return parser
 
     def __init__(self, opt: Any) -> None:
         super().__init__(opt)

@@ -180,7 +180,7 @@ class DepthSource:
 
     @classmethod
     def of_options(cls, opt: Any) -> "DepthSource | None":
-        """What the options of `util.optics.focus.add_focus_options` state; None without --depth.
+        """What the options of `util.optics.focus_options.add_focus_options` state; None without --depth.
 
         Raises:
             UserError: no such file or folder; an option that needs --depth.

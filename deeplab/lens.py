@@ -9,7 +9,8 @@ import torch
 
 from deeplab.depth_maps import DepthSource
 from util.optics.camera import Camera, render
-from util.optics.focus import Focus, add_focus_options, plan_blur
+from util.optics.focus import plan_blur
+from util.optics.focus_options import Focus, add_focus_options
 from util.optics.presets import REFERENCE_SIDE, add_camera_options, camera_of_options, radius_of_options
 from util.tensors import tensor_to_pixels
 

@@ -1,6 +1,5 @@
 """What makes steps faster or smaller and leaves their formulas alone: precision, compilation, memory, averages."""
 
-from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -10,12 +9,8 @@ import torch
 from torch import nn
 
 from models.nets.resnet import ResnetGenerator
-from models.networks import generator_class
-from util.errors import UserError
-from util.ranges import decay, positive_int
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-PRECISIONS = ("auto", *DTYPES)
 
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -34,60 +29,6 @@ class Acceleration:
     def of_options(cls, opt: Any) -> "Acceleration":
         """What the options of training or testing state."""
         return cls(opt.precision, opt.channels_last, opt.compile, opt.isTrain and opt.checkpoint_activations)
-
-
-def add_acceleration_options(parser: ArgumentParser, is_train: bool) -> None:
-    """Switches of this module, for training and for testing."""
-    add = parser.add_argument_group("speed and memory").add_argument
-    add(
-        "--precision",
-        choices=PRECISIONS,
-        default="fp32",
-        help="what convolutions compute in; auto: bf16 where the hardware does it natively, else fp32",
-    )
-    add("--channels_last", action="store_true", help="keep a pixel's channels together in memory")
-    add("--compile", action="store_true", help="compile the networks with torch.compile; slow first step")
-    if not is_train:
-        return
-    add(
-        "--accumulate",
-        type=positive_int,
-        default=1,
-        help="take each batch in so many parts, one after the other",
-    )
-    add(
-        "--checkpoint_activations",
-        action="store_true",
-        help="recompute a ResNet's activations in the backward pass instead of keeping them",
-    )
-    add(
-        "--ema",
-        type=decay,
-        default=0.0,
-        help="average generators over steps with this decay, 0.999 say, for testing; 0 = off",
-    )
-
-
-def check_acceleration_options(opt: Namespace) -> None:
-    """Raise a `UserError` for training options that can't work together."""
-    if opt.accumulate > opt.batch_size:
-        raise UserError(
-            f"--accumulate {opt.accumulate} splits a batch of {opt.batch_size}; raise --batch_size, which counts the "
-            "photos of a whole step"
-        )
-    if opt.checkpoint_activations and not hasattr(generator_class(opt.netG), "checkpoint_activations"):
-        raise UserError(f"--checkpoint_activations works with --netG resnet_..., not with {opt.netG}")
-    if opt.checkpoint_activations and "batch" in opt.norm:
-        raise UserError(
-            f"--checkpoint_activations with --norm {opt.norm} would count each batch twice; use --norm instance"
-        )
-    penalty = opt.gan_mode == "wgangp" or getattr(opt, "lambda_R1", 0) > 0
-    if opt.compile and penalty:
-        raise UserError(
-            "gradient penalties need second derivatives, which --compile does not have; leave it out"
-        )
-    if opt.precision == "fp16" and penalty:
-        raise UserError("gradient penalties leave fp16's range; use --precision bf16")
 
 
 def computes_bf16(device: torch.device) -> bool:

@@ -1,7 +1,6 @@
 """What a generator or discriminator is: stated by options, read off a checkpoint, built, compared."""
 
 import os
-from argparse import ArgumentParser
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,25 +8,12 @@ from typing import Any
 from torch import nn
 
 from models.lens.generator import LensGenerator
-from models.lens.settings import LensSettings, add_lens_options
+from models.lens.settings import LensSettings
 from models.nets.base import GeneratorNet
 from models.nets.residual import ResidualGenerator
 from models.networks import define_D, define_G
 from util.checkpoint import StateDict, load_state_dict
 from util.errors import UserError
-
-OUTPUT_MODES = ("image", "residual", "lens")
-
-
-def add_architecture_options(parser: ArgumentParser) -> None:
-    """Options of what generators give out; the same for every model."""
-    parser.add_argument_group("output of the generator").add_argument(
-        "--output_mode",
-        choices=OUTPUT_MODES,
-        default="image",
-        help="what the generator's output is: the image, a change to its input, or the weights of a lens blur",
-    )
-    add_lens_options(parser)
 
 
 @dataclass(frozen=True)
@@ -35,10 +21,10 @@ class Architecture:
     """A generator, described once: options state it, its checkpoint shows it.
 
     Args:
-        netG: one of `models.networks.GENERATORS`.
+        netG: one of `models.options.networks.GENERATORS`.
         input_nc: channels that the network takes; one more than the photo's if it is told the mask.
         output_nc: channels of the result.
-        output_mode: one of `OUTPUT_MODES`.
+        output_mode: one of `models.options.networks.OUTPUT_MODES`.
         lens: settings of `output_mode` lens.
     """
 
@@ -163,7 +149,7 @@ class DiscriminatorArchitecture:
 
 
 def _net_of_state(state: StateDict) -> dict[str, Any] | None:
-    """Fields of `Architecture` that the network itself shows; None if it is none of `models.networks.GENERATORS`."""
+    """Fields of `Architecture` that the network itself shows; None if it is no generator."""
     if "model.model.0.weight" in state:
         return _unet_of_state(state)
     if "encoder._conv_stem.weight" in state:

@@ -2,7 +2,7 @@
 
 import operator
 from abc import ABC, abstractmethod
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -20,6 +20,7 @@ from models.architecture import Architecture, DiscriminatorArchitecture, load_in
 from models.inference.generator import Generator, GeneratorSettings, averaged_name, load_generator
 from models.nets.base import GeneratorNet
 from models.networks import get_scheduler, init_weights
+from models.options.base import ModelOptions
 from util.checkpoint import checkpoint_file, load_state_dict, save_weights
 from util.distributed import average_gradients
 from util.errors import UserError
@@ -53,7 +54,7 @@ def split_batch(batch: dict[str, Any], parts: int) -> Iterator[Part]:
         yield Part(part, (stop - start) / length, start == 0, stop == length)
 
 
-class BaseModel(ABC):
+class BaseModel(ModelOptions, ABC):
     """A model owns `networks`, `optimizers` and `pools` by name; derived classes fill them in `__init__`.
 
     A new model is a file `models/<name>_model.py` with a class `<Name>Model`; see `template_model.py`.
@@ -72,33 +73,6 @@ class BaseModel(ABC):
         self.scalers: dict[str, torch.amp.GradScaler] = {}
         self.pools: dict[str, Any] = {}
         self.schedulers: dict[str, Any] = {}
-
-    @staticmethod
-    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
-        """Add this model's options to `parser`, or change defaults, and return it."""
-        return parser
-
-    @staticmethod
-    def preset(given: Namespace) -> dict[str, Any]:
-        """Defaults that follow from an option of this model in `given`, by name; any option may be among them."""
-        return {}
-
-    # Renders by depth at test, where there is some.
-    takes_depth: ClassVar = False
-
-    @staticmethod
-    def uses_masks(opt: Namespace) -> bool:
-        """Whether training with `opt` reads masks; without them the loader does not look for any."""
-        return False
-
-    @classmethod
-    def mask_policy(cls, opt: Namespace) -> str:
-        """What the loader does about masks in training: `required`, `optional` (read where they are) or `none`."""
-        return "required" if cls.uses_masks(opt) else "none"
-
-    @staticmethod  # noqa: B027  (most models have nothing to check)
-    def check_options(opt: Namespace) -> None:
-        """Raise a `UserError` for training options that contradict each other, before anything is loaded."""
 
     @abstractmethod
     def set_input(self, batch: dict[str, Any]) -> None:

@@ -6,8 +6,8 @@ In place of a cycle, patches of the output must match the input's at the same pl
 The contrastive and the mask loss look at the generator's own output, `own_B`; with `--add_mask` D sees the overlay.
 """
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from typing import Any, ClassVar, cast
+from argparse import Namespace
+from typing import ClassVar, cast
 
 import torch
 
@@ -16,118 +16,24 @@ from models.losses.adversary import create_gan_loss
 from models.losses.masking import MaskLosses, paste
 from models.losses.patchnce import PatchSampler, draw_places, patch_nce_loss
 from models.nets.resnet import ResnetGenerator
-from models.networks import check_crop, generator_class, init_weights
+from models.networks import init_weights
+from models.options.cut import CUTOptions, parse_layers
 from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel, mask_visuals
-from util.errors import UserError
 from util.image_pool import ImagePool
 from util.present import present
-from util.ranges import non_negative, positive, positive_int
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "CUT": {"lambda_NCE": 1.0, "nce_idt": True, "flip_equivariance": False},
-    "FastCUT": {
-        "lambda_NCE": 10.0,
-        "nce_idt": False,
-        "flip_equivariance": True,
-        "n_epochs": 150,
-        "n_epochs_decay": 50,
-    },
-}
 
 # What the mask loss is multiplied with beside --lambda_mask: in cycle_gan it is lambda_A, so that recipes carry over.
 MASK_WEIGHT = 10.0
 
 
-def parse_bool(text: str) -> bool:
-    """`True`, `true` or `1`, `False`, `false` or `0`, as scripts for CUT write them."""
-    if text.lower() not in ("true", "1", "false", "0"):
-        raise ArgumentTypeError(f"{text!r} is neither True nor False")
-    return text.lower() in ("true", "1")
-
-
-def parse_layers(text: str) -> list[int]:
-    """`0,4,7` -> `[0, 4, 7]`, ascending.
-
-    Raises:
-        UserError: not a list of numbers.
-    """
-    try:
-        return sorted({int(part) for part in text.split(",")})
-    except ValueError:
-        raise UserError(f"--nce_layers {text}: give numbers with commas between, as 0,4,7,10,14") from None
-
-
-class CUTModel(UnpairedModel):
+class CUTModel(CUTOptions, UnpairedModel):
     """One generator and one discriminator, trained on unpaired photos of domains A and B."""
 
     visuals_of: ClassVar = {
         "A_paths": ("real_A", "fake_B", *subject_labels("A")),
         "B_paths": ("real_B", "idt_B", "mask_B"),
     }
-
-    @staticmethod
-    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
-        parser = UnpairedModel.modify_commandline_options(parser, is_train)
-        if not is_train:
-            return parser
-        parser.set_defaults(pool_size=0)
-        add = parser.add_argument
-        add(
-            "--CUT_mode",
-            choices=tuple(PRESETS),
-            default="CUT",
-            help="defaults of lambda_NCE, nce_idt, flip_equivariance; FastCUT: half the work, 150 + 50 epochs",
-        )
-        add("--lambda_GAN", type=non_negative, default=1.0, help="weight of the adversarial loss")
-        add("--lambda_NCE", type=non_negative, help="weight of the contrastive loss; default: 1, FastCUT 10")
-        add(
-            "--nce_idt",
-            type=parse_bool,
-            nargs="?",
-            const=True,
-            help="contrastive loss between real_B and G(real_B) too, half of each; default: True, FastCUT False",
-        )
-        add(
-            "--nce_layers",
-            default="0,4,7,10,14",
-            help="entries of netG.model whose outputs are compared; default: pixels, both halvings, blocks 1 and 5 (in "
-            "the official code, which counts more layers, 0,4,8,12,16)",
-        )
-        add("--nce_T", type=positive, default=0.07, help="temperature of the contrastive loss")
-        add("--netF_nc", type=positive_int, default=256, help="channels in which patches are compared")
-        add("--num_patches", type=positive_int, default=256, help="patches compared in each layer")
-        add(
-            "--flip_equivariance",
-            type=parse_bool,
-            nargs="?",
-            const=True,
-            help="mirror the input half of the time, and features back; default: False, FastCUT True",
-        )
-        return parser
-
-    @staticmethod
-    def preset(given: Namespace) -> dict[str, Any]:
-        return PRESETS[given.CUT_mode] if "CUT_mode" in given else {}
-
-    @staticmethod
-    def check_options(opt: Namespace) -> None:
-        UnpairedModel.check_options(opt)
-        check_crop(opt)
-        if not hasattr(generator_class(opt.netG), "features"):
-            raise UserError(f"--model cut compares features of a ResNet; --netG {opt.netG} is none")
-        if opt.output_mode != "image":
-            raise UserError(f"--model cut paints images; --output_mode {opt.output_mode} does not")
-        if opt.input_nc != opt.output_nc:
-            raise UserError("--model cut needs --input_nc equal to --output_nc: G encodes its own output")
-        last_block = 9 + int(opt.netG.removeprefix("resnet_").removesuffix("blocks"))
-        layers = parse_layers(opt.nce_layers)
-        if layers[0] < 0 or layers[-1] > last_block:
-            raise UserError(
-                f"--nce_layers {opt.nce_layers}: {opt.netG} has 0 to {last_block} up to its last block"
-            )
-        if opt.nce_T <= 0 or opt.num_patches < 2:
-            raise UserError("--nce_T must be above 0, and --num_patches at least 2")
 
     def __init__(self, opt: Namespace):
         super().__init__(opt)

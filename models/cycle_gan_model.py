@@ -7,7 +7,7 @@ With `--add_mask` each fake and each rec gets the real subject of its own input 
 mask loss looks at the generator's own output, `own_B` and `own_A`, before that.
 """
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -18,13 +18,11 @@ from models.base_model import Losses, Visuals, set_requires_grad, total
 from models.losses.adversary import create_gan_loss
 from models.losses.color import block_means
 from models.losses.masking import MaskLosses, cutout, paste
-from models.networks import check_crop
+from models.options.cycle_gan import CycleGANOptions
 from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel
-from util.errors import UserError
 from util.image_pool import ImagePool
 from util.present import present
-from util.ranges import non_negative
 
 
 class Way(NamedTuple):
@@ -49,50 +47,13 @@ class Way(NamedTuple):
     idt: torch.Tensor | None
 
 
-class CycleGANModel(UnpairedModel):
+class CycleGANModel(CycleGANOptions, UnpairedModel):
     """Two generators and two discriminators, trained on unpaired photos of domains A and B."""
 
     visuals_of: ClassVar = {
         "A_paths": ("real_A", "fake_B", "rec_A", *subject_labels("A")),
         "B_paths": ("real_B", "fake_A", "rec_B", *subject_labels("B")),
     }
-
-    @staticmethod
-    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
-        parser = UnpairedModel.modify_commandline_options(parser, is_train)
-        if is_train:
-            parser.add_argument(
-                "--lambda_A", type=non_negative, default=10.0, help="weight of the cycle A -> B -> A"
-            )
-            parser.add_argument(
-                "--lambda_B", type=non_negative, default=10.0, help="weight of the cycle B -> A -> B"
-            )
-            parser.add_argument(
-                "--lambda_identity",
-                type=non_negative,
-                default=0.5,
-                help="weight of the identity loss, relative to lambda_A and lambda_B; keeps colours; 0 = off",
-            )
-            parser.add_argument(
-                "--cycle_region",
-                choices=("all", "subject", "low"),
-                default="all",
-                help="what a cycle must bring back: all, the subject, or the low frequencies (means of 16x16 pixels)",
-            )
-        return parser
-
-    @staticmethod
-    def uses_masks(opt: Namespace) -> bool:
-        return UnpairedModel.uses_masks(opt) or opt.cycle_region == "subject"
-
-    @staticmethod
-    def check_options(opt: Namespace) -> None:
-        UnpairedModel.check_options(opt)
-        check_crop(opt)
-        if opt.lambda_identity > 0 and opt.input_nc != opt.output_nc:
-            raise UserError(
-                "--lambda_identity needs --input_nc equal to --output_nc; add --lambda_identity 0"
-            )
 
     def __init__(self, opt: Namespace):
         super().__init__(opt)

@@ -10,7 +10,6 @@ No labels and no pairs: `--dataset_mode defocus` blurs sharp photos as it reads 
     python scripts/measure_blur.py --input photos/ --output maps/ --weights checkpoints/defocus/latest_net_E.pth
 """
 
-from argparse import ArgumentParser
 from typing import Any, ClassVar
 
 import torch
@@ -20,47 +19,17 @@ from models.acceleration import WeightAverage
 from models.base_model import BaseModel, Losses, Visuals
 from models.losses.blur import laplace_nll
 from models.nets.defocus import DefocusNet
+from models.options.defocus import DefocusOptions
 from util.errors import UserError
-from util.ranges import positive_int
 
 # What is shown as white: a radius of 15 pixels.
 SHOWN_LEVEL = 4.0
 
 
-class DefocusModel(BaseModel):
+class DefocusModel(DefocusOptions, BaseModel):
     """One network, E, from a photo to the level of its blur and the error that is to be expected."""
 
     visuals_of: ClassVar = {"A_paths": ("real_A", "level", "truth")}
-
-    @staticmethod
-    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
-        parser.set_defaults(dataset_mode="defocus")
-        if is_train:
-            parser.set_defaults(
-                preprocess="crop",
-                crop_size=128,
-                batch_size=8,
-                lr=1e-3,
-                beta1=0.9,
-                n_epochs=60,
-                n_epochs_decay=60,
-                ema=0.99,
-            )
-            parser.add_argument(
-                "--nef", type=positive_int, default=32, help="channels of the network at half the size"
-            )
-        return parser
-
-    @classmethod
-    def mask_policy(cls, opt: Any) -> str:
-        return "optional"
-
-    @staticmethod
-    def check_options(opt: Any) -> None:
-        if opt.crop_size % DefocusNet.divisor or opt.preprocess != "crop":
-            raise UserError(
-                f"--model defocus: --crop_size must be a multiple of {DefocusNet.divisor}, and --preprocess crop"
-            )
 
     def __init__(self, opt: Any):
         super().__init__(opt)

@@ -8,7 +8,7 @@ mask_A             the subject of fake_B is real_A's
 G_A                D, which sees domain B, takes fake_B for real (off by default)
 """
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import Any, ClassVar, cast
 
 import torch
@@ -18,65 +18,17 @@ from models.lens.generator import LensGenerator
 from models.losses.adversary import create_gan_loss
 from models.losses.lens import focus_loss
 from models.losses.masking import MaskLosses
-from models.networks import check_crop
+from models.options.lens import LensOptions
 from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
 from util.present import present
-from util.ranges import non_negative
 
 
-class LensModel(UnpairedModel):
+class LensModel(LensOptions, UnpairedModel):
     """One generator of `--output_mode lens`, from domain A to B."""
 
     visuals_of: ClassVar = {"A_paths": ("real_A", "fake_B", "in_focus", "mask_A")}
-    takes_depth = True
-
-    @staticmethod
-    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
-        parser = UnpairedModel.modify_commandline_options(parser, is_train)
-        if is_train:
-            parser.set_defaults(output_mode="lens", lambda_mask=30.0)
-            add = parser.add_argument_group("lens model").add_argument
-            add("--lambda_focus", type=non_negative, default=1.0, help="weight of: in-focus weight = mask")
-            add(
-                "--lambda_lens",
-                type=non_negative,
-                default=10.0,
-                help="weight of: background = lens blur behind mask",
-            )
-            add(
-                "--lens_target",
-                type=non_negative,
-                default=5.0,
-                help="radius of that blur, in pixels at 256 px",
-            )
-            add(
-                "--lambda_GAN",
-                type=non_negative,
-                default=0.0,
-                help="weight of the GAN loss; 0 = no discriminator",
-            )
-            add(
-                "--mask_input",
-                action="store_true",
-                help="the generator gets the mask as a fourth channel, in training and at test",
-            )
-        return parser
-
-    @staticmethod
-    def uses_masks(opt: Namespace) -> bool:
-        return True
-
-    @staticmethod
-    def check_options(opt: Namespace) -> None:
-        UnpairedModel.check_options(opt)
-        if opt.lambda_GAN > 0:
-            check_crop(opt)
-        if opt.output_mode != "lens":
-            raise UserError(f"--model lens needs --output_mode lens, not {opt.output_mode}")
-        if opt.add_mask:
-            raise UserError("--model lens has no use for --add_mask: its subject is the input's already")
 
     def __init__(self, opt: Namespace):
         super().__init__(opt)

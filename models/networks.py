@@ -1,4 +1,4 @@
-"""Networks, their initial weights and their learning rates by option name."""
+"""Networks, their initial weights and their learning rates by option name: the names of `models.options.networks`."""
 
 from argparse import Namespace
 
@@ -12,27 +12,10 @@ from torch.optim import Optimizer, lr_scheduler
 from models.nets.base import GeneratorNet
 from models.nets.discriminators import NLayerDiscriminator, PixelDiscriminator
 from models.nets.effnet import EffnetGenerator
-from models.nets.norms import NORMS, get_norm_layer, needs_bias
+from models.nets.norms import get_norm_layer, needs_bias
 from models.nets.resnet import ResnetGenerator
 from models.nets.unet import UnetGenerator
-from util.errors import UserError
-
-GENERATORS = ("resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128", "effnet_lite0")
-NORMS_D = (*NORMS, "spectral")
-DISCRIMINATORS = ("basic", "n_layers", "pixel")
-INITS = ("normal", "xavier", "kaiming", "orthogonal")
-LR_POLICIES = ("linear", "step", "plateau", "cosine")
-
-# Pixels: after two halvings, a block still reflects its borders by one.
-LEAST_CROP = 8
-
-# By the first word of their names.
-GENERATOR_CLASSES = {"resnet": ResnetGenerator, "unet": UnetGenerator, "effnet": EffnetGenerator}
-
-
-def generator_class(netG: str) -> type[GeneratorNet]:
-    """The class of the generator called `netG`, which tells what such a network can do."""
-    return GENERATOR_CLASSES[netG.partition("_")[0]]
+from models.options.networks import GENERATORS
 
 
 def define_G(
@@ -47,18 +30,15 @@ def define_G(
 ) -> GeneratorNet:
     """The generator called `netG`, one of `GENERATORS`, with PyTorch's default weights.
 
-    `upsample`, one of `nets.resnet.UPSAMPLERS`, and `antialias` are how ResNets change sizes; U-Nets have one way.
+    `upsample`, one of `UPSAMPLERS`, and `antialias` are how ResNets change sizes; U-Nets have one way.
     """
     norm_layer = get_norm_layer(norm)
-    if generator_class(netG) is ResnetGenerator:
-        n_blocks = int(netG.removeprefix("resnet_").removesuffix("blocks"))
-        return ResnetGenerator(
-            input_nc, output_nc, ngf, norm_layer, use_dropout, n_blocks, upsample, antialias
-        )
-    if netG == "effnet_lite0":
-        return EffnetGenerator(input_nc, output_nc, ngf, norm_layer)
-    num_downs = {"unet_128": 7, "unet_256": 8}[netG]
-    return UnetGenerator(input_nc, output_nc, num_downs, ngf, norm_layer, use_dropout)
+    family, depth = GENERATORS[netG]
+    if family == "resnet":
+        return ResnetGenerator(input_nc, output_nc, ngf, norm_layer, use_dropout, depth, upsample, antialias)
+    if family == "unet":
+        return UnetGenerator(input_nc, output_nc, depth, ngf, norm_layer, use_dropout)
+    return EffnetGenerator(input_nc, output_nc, ngf, norm_layer)
 
 
 def define_D(input_nc: int, ndf: int, netD: str, n_layers_D: int = 3, norm: str = "instance") -> nn.Module:
@@ -78,27 +58,6 @@ def define_D(input_nc: int, ndf: int, netD: str, n_layers_D: int = 3, norm: str 
         for layer in [module for module in net.modules() if isinstance(module, nn.Conv2d)]:
             spectral_norm(layer)
     return net
-
-
-def check_crop(opt: Namespace) -> None:
-    """Check that crops are large enough for a generator that paints and for a patch of the discriminator.
-
-    Raises:
-        UserError: they are not; the line says what is.
-    """
-    if "crop" not in opt.preprocess:
-        return
-    if opt.output_mode != "lens" and opt.crop_size < LEAST_CROP:
-        raise UserError(
-            f"--crop_size {opt.crop_size}: too small for a generator, which needs at least {LEAST_CROP}"
-        )
-    # Each layer with stride 2 halves the sides, and two more layers take a pixel each.
-    layers = 3 if opt.netD == "basic" else opt.n_layers_D
-    if opt.netD != "pixel" and opt.crop_size >> layers < 3:
-        raise UserError(
-            f"--crop_size {opt.crop_size}: too small for --netD {opt.netD} with {layers} layers, which needs at least "
-            f"{3 << layers}; --netD pixel takes less"
-        )
 
 
 @torch.no_grad()

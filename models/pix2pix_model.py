@@ -6,7 +6,7 @@ Defaults are those of pytorch-CycleGAN-and-pix2pix: U-Net with batch norm and dr
 mask overlay pastes the real subject of A over the fake; the mask loss, times `lambda_L1`, compares subjects with A's.
 """
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import Any, ClassVar
 
 import torch
@@ -14,40 +14,16 @@ import torch.nn.functional as F
 
 from models.base_model import BaseModel, Losses, Visuals, set_requires_grad, total
 from models.losses.gan import GANLoss
-from models.losses.masking import MaskLosses, add_mask_options, check_mask_options, masks_needed, paste
-from models.networks import check_crop
+from models.losses.masking import MaskLosses, paste
+from models.options.pix2pix import Pix2PixOptions
 from models.subject_visuals import subject_labels, subject_visuals
-from util.errors import UserError
 from util.image_pool import ImagePool
-from util.ranges import non_negative
 
 
-class Pix2PixModel(BaseModel):
+class Pix2PixModel(Pix2PixOptions, BaseModel):
     """One generator and one discriminator, trained on pairs of photos."""
 
     visuals_of: ClassVar = {"A_paths": ("real_A", "fake_B", "real_B", *subject_labels("A"))}
-
-    @staticmethod
-    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
-        parser.set_defaults(dataset_mode="aligned")
-        if is_train:
-            parser.set_defaults(netG="unet_256", norm="batch", gan_mode="vanilla", pool_size=0)
-            parser.add_argument(
-                "--lambda_L1", "--lambda_A", type=non_negative, default=100.0, help="weight of the L1 loss"
-            )
-            add_mask_options(parser)
-        return parser
-
-    @staticmethod
-    def uses_masks(opt: Namespace) -> bool:
-        return masks_needed(opt)
-
-    @staticmethod
-    def check_options(opt: Namespace) -> None:
-        check_mask_options(opt)
-        check_crop(opt)
-        if masks_needed(opt) and opt.input_nc != opt.output_nc:
-            raise UserError("mask loss and overlay need --input_nc equal to --output_nc")
 
     def __init__(self, opt: Namespace):
         super().__init__(opt)

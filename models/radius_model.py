@@ -8,7 +8,6 @@ blur_B is what `--model defocus` measured: `scripts/measure_blur.py --dataroot D
 generator, which then blurs each place as P says: `test.py --radius latest_net_P.pth`.
 """
 
-from argparse import ArgumentParser
 from typing import Any, ClassVar
 
 import torch
@@ -17,51 +16,20 @@ import torch.nn.functional as F
 from models.acceleration import WeightAverage
 from models.base_model import BaseModel, Losses, Visuals
 from models.defocus_model import shown_levels
-from models.lens.radius import LOOK_SIDE, LOOK_SIGMA, RadiusNet, look
+from models.lens.radius import LOOK_SIGMA, RadiusNet, look
 from models.losses.blur import laplace_nll
+from models.options.radius import RadiusOptions
 from models.unpaired import mask_visuals
 from util.errors import UserError
-from util.ranges import positive_int
 
 # Deviations of the look's Gaussian in training, as multiples of that at test.
 SIGMAS = (0.8, 1.3)
 
 
-class RadiusModel(BaseModel):
+class RadiusModel(RadiusOptions, BaseModel):
     """One network, P, from a photo without sharpness and its mask to the level of blur at each place."""
 
     visuals_of: ClassVar = {"B_paths": ("real_B", "seen_B", "blur_B", "level_B", "mask_B")}
-
-    @staticmethod
-    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
-        parser.set_defaults(dataset_mode="blur_maps")
-        if is_train:
-            parser.set_defaults(
-                load_size=LOOK_SIDE,
-                crop_size=96,
-                batch_size=16,
-                lr=1e-3,
-                beta1=0.9,
-                n_epochs=6,
-                n_epochs_decay=14,
-            )
-            parser.set_defaults(ema=0.995, preprocess="scale_shortside_and_crop")
-            parser.add_argument(
-                "--npf", type=positive_int, default=24, help="channels of the network at half the size"
-            )
-        return parser
-
-    @staticmethod
-    def uses_masks(opt: Any) -> bool:
-        return True
-
-    @staticmethod
-    def check_options(opt: Any) -> None:
-        if opt.crop_size % RadiusNet.divisor or opt.load_size != LOOK_SIDE:
-            raise UserError(
-                f"--model radius looks at photos with --load_size {LOOK_SIDE}, and --crop_size must be a multiple of "
-                f"{RadiusNet.divisor}"
-            )
 
     def __init__(self, opt: Any):
         super().__init__(opt)

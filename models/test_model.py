@@ -1,31 +1,20 @@
 """One generator, one way: what `--model test` runs on a single folder of photos."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import Any, ClassVar
 
 import torch
 
 from models.base_model import BaseModel, Losses, Visuals
 from models.inference.generator import GeneratorSettings, load_generator
+from models.options.test import TestModelOptions
 
 
-class TestModel(BaseModel):
+class TestModel(TestModelOptions, BaseModel):
     """Loads one generator only; use it when the other networks or the other domain are not at hand."""
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
     visuals_of: ClassVar = {"A_paths": ("real", "fake")}
-    takes_depth = True
-
-    @staticmethod
-    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
-        parser.set_defaults(dataset_mode="single")
-        parser.add_argument(
-            "--model_suffix",
-            default="",
-            help="which generator: `_A` loads [epoch]_net_G_A.pth; default: the one that --direction names, or "
-            "where there is none [epoch]_net_G.pth",
-        )
-        return parser
 
     def __init__(self, opt: Namespace):
         super().__init__(opt)

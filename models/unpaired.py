@@ -1,62 +1,22 @@
-"""What models on unpaired photos share: options, batches with masks, and what discriminators see."""
+"""What models on unpaired photos share: batches with masks, and what discriminators see."""
 
-from argparse import ArgumentParser, Namespace
 from typing import Any
 
 import torch
 from torch import nn
 
 from models.base_model import BaseModel, Visuals
-from models.losses.adversary import add_adversary_options, check_adversary_options
 from models.losses.color import block_means
 from models.losses.gan import GANLoss
-from models.losses.masking import add_mask_options, check_mask_options, hide_subjects, masks_needed
-from util.errors import UserError
+from models.losses.masking import hide_subjects
+from models.options.unpaired import UnpairedOptions
 from util.present import present
-from util.ranges import non_negative
 
 
-class UnpairedModel(BaseModel):
+class UnpairedModel(UnpairedOptions, BaseModel):
     """A model of photos of domains A and B, each with its mask where masks are read; has its `gan_loss`."""
 
     gan_loss: GANLoss
-
-    @staticmethod
-    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
-        parser.set_defaults(no_dropout=True)
-        if is_train:
-            add_mask_options(parser)
-            add_adversary_options(parser)
-            parser.add_argument(
-                "--gan_region",
-                choices=("all", "background"),
-                default="all",
-                help="what discriminators judge: whole photos, or with the subjects of both photos painted out in both",
-            )
-            parser.add_argument(
-                "--lambda_color",
-                type=non_negative,
-                default=0.0,
-                help="weight of: outside the subject, low frequencies (means of 16x16 pixels) stay; 0 = off",
-            )
-        return parser
-
-    @staticmethod
-    def uses_masks(opt: Namespace) -> bool:
-        return masks_needed(opt) or opt.gan_region == "background" or opt.lambda_color > 0
-
-    @staticmethod
-    def check_options(opt: Namespace) -> None:
-        check_mask_options(opt)
-        check_adversary_options(opt)
-        if opt.lambda_color > 0 and opt.output_mode == "lens":
-            raise UserError(
-                "--lambda_color is for generators that paint; --output_mode lens keeps colours by itself"
-            )
-        if opt.gan_region == "background" and "crop" not in opt.preprocess:
-            raise UserError(
-                "--gan_region background needs photos of one size: a --preprocess that ends in crop"
-            )
 
     def set_input(self, batch: dict[str, Any]) -> None:
         """Take `A`, `B` `[B,C,H,W] in [-1,1]` and, where they are, `mask_A`, `mask_B` `[B,1,H,W] in [0,1]`."""

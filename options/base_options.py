@@ -5,20 +5,21 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from data import find_dataset_using_name
-from data.transforms import PREPROCESSING
-from models import find_model_using_name
-from models.acceleration import add_acceleration_options
+from data import find_dataset_options
+from data.options import PREPROCESSING
+from models import find_model_options
+from models.options.acceleration import add_acceleration_options
 from options.names import LoadIter, full_name
 from options.saved_options import saved_options
 from util.distributed import local_rank
 from util.errors import UserError
 from util.present import present
 from util.ranges import check_ranges, count, count_or_all, positive_int, seed
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Options(argparse.Namespace):
@@ -170,14 +171,14 @@ class BaseOptions(ABC):
         saved = self.defaults(saved_options(folder) if self.reads_saved(given) else {})
         parser.set_defaults(**saved)
         given, _ = parser.parse_known_args(early)
-        model = find_model_using_name(given.model)
+        model = find_model_options(given.model)
         parser = model.modify_commandline_options(parser, self.isTrain)
         if given.model != saved.get("model"):
             saved.pop("dataset_mode", None)  # another model than the trained one reads what it wants to
         parser.set_defaults(**saved)
         given, _ = parser.parse_known_args(early)
         parser.set_defaults(**model.preset(given))
-        parser = find_dataset_using_name(given.dataset_mode).modify_commandline_options(parser, self.isTrain)
+        parser = find_dataset_options(given.dataset_mode).modify_commandline_options(parser, self.isTrain)
         parser.set_defaults(**saved)
         return parser
 
@@ -197,11 +198,14 @@ class BaseOptions(ABC):
         parsed = parser.parse_args(argv)
         values = vars(parsed)
         check_ranges(parser, values)
-        values |= {"isTrain": self.isTrain, "device": str(resolve_device(parsed.device))}
+        values["isTrain"] = self.isTrain
         values |= {"name": full_name(parsed.name, parsed.suffix, values), "suffix": ""}
         opt = Options().replace(**values)
         self.check(opt)
-        return opt.replace(mask_policy=self.mask_policy(opt), reads_depth=self.reads_depth(opt))
+        mask_policy, reads_depth = self.mask_policy(opt), self.reads_depth(opt)
+        # Last, since it takes PyTorch.
+        device = str(resolve_device(opt.device))
+        return opt.replace(mask_policy=mask_policy, reads_depth=reads_depth, device=device)
 
     @abstractmethod
     def mask_policy(self, opt: Options) -> str:
@@ -227,7 +231,7 @@ def device_of_gpu_ids(value: str) -> str:
     return "cpu" if ids[0] < 0 else f"cuda:{ids[0]}"
 
 
-def resolve_device(name: str) -> torch.device:
+def resolve_device(name: str) -> "torch.device":
     """The device that `name` means: `auto` is the first GPU where PyTorch sees one, else the CPU.
 
     Started by torchrun, each process takes the GPU of its own number.
@@ -235,6 +239,8 @@ def resolve_device(name: str) -> torch.device:
     Raises:
         UserError: no such device here.
     """
+    import torch
+
     try:
         found = "cuda" if torch.cuda.is_available() else "cpu"
         device = torch.device(found if name == "auto" else name)

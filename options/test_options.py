@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models import find_model_using_name
+from models import find_model_options
 from models.lens.settings import add_lens_test_options, asks_for_camera, check_lens_test_options
 from options.base_options import BaseOptions, Options
 from util.errors import UserError
@@ -125,7 +125,7 @@ class TestOptions(BaseOptions):
         return "required" if opt.add_mask else "optional"
 
     def reads_depth(self, opt: Options) -> bool:
-        renders = asks_for_camera(opt) and find_model_using_name(opt.model).takes_depth
+        renders = asks_for_camera(opt) and find_model_options(opt.model).takes_depth
         return renders and not opt.input and opt.depth != "none"
 
     def check(self, opt: Options) -> None:

@@ -4,20 +4,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from models import find_model_using_name
-from models.acceleration import check_acceleration_options
-from models.architecture import add_architecture_options
+from models import find_model_options
 from models.lens.settings import check_lens_options
-from models.losses.gan import GAN_MODES
-from models.nets.effnet import add_effnet_options
-from models.nets.norms import NORMS
-from models.nets.resnet import UPSAMPLERS, ResnetGenerator
-from models.networks import DISCRIMINATORS, GENERATORS, INITS, LR_POLICIES, NORMS_D, generator_class
+from models.options.acceleration import check_acceleration_options
+from models.options.adversary import GAN_MODES
+from models.options.networks import LR_POLICIES, add_network_options, check_network_options
 from options.base_options import BaseOptions, Options
 from options.names import renamed
 from options.saved_options import check_run
 from util.errors import UserError
-from util.measure.validation import BEST_METRICS
+from util.measure.better import BETTER
 from util.ranges import count, decay, non_negative, port, positive_int
 
 # Of the machine or of one call, not of the experiment: a resumed run does not inherit them.
@@ -42,39 +38,7 @@ class TrainOptions(BaseOptions):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        add = parser.add_argument_group("networks").add_argument
-        add("--ngf", type=positive_int, default=64, help="channels of the generator's first layer")
-        add("--ndf", type=positive_int, default=64, help="channels of the discriminator's first layer")
-        add("--netG", "--which_model_netG", choices=GENERATORS, default="resnet_9blocks", help="generator")
-        add("--netD", "--which_model_netD", choices=DISCRIMINATORS, default="basic", help="discriminator")
-        add(
-            "--n_layers_D",
-            type=positive_int,
-            default=3,
-            help="layers of the discriminator with --netD n_layers",
-        )
-        add(
-            "--norm",
-            type=renamed(sync_batch="syncbatch"),
-            choices=NORMS,
-            default="instance",
-            help="normalisation layers",
-        )
-        add("--norm_D", choices=NORMS_D, help="normalisation of the discriminator; default: that of --norm")
-        add(
-            "--upsample",
-            choices=UPSAMPLERS,
-            default="transpose",
-            help="how a ResNet gets back to full size; resize prints no grids",
-        )
-        add("--antialias", action="store_true", help="blur before a ResNet halves the size")
-        add("--init_type", choices=INITS, default="normal", help="distribution of the first weights")
-        add("--init_gain", type=non_negative, default=0.02, help="scale of the first weights")
-        add("--no_dropout", action="store_true", help="no dropout in the generator")
-        add("--dropout", dest="no_dropout", action="store_false", help="dropout in the generator")
-
-        add_architecture_options(parser)
-        add_effnet_options(parser)
+        add_network_options(parser)
 
         add = parser.add_argument_group("training").add_argument
         add("--n_epochs", "--niter", type=count, default=100, help="epochs with the first learning rate")
@@ -150,7 +114,7 @@ class TrainOptions(BaseOptions):
         add(
             "--best_metric",
             default="",
-            choices=("", *BEST_METRICS),
+            choices=("", *BETTER),
             help="keep best_net_*.pth by this figure of them",
         )
 
@@ -183,7 +147,7 @@ class TrainOptions(BaseOptions):
         return {name: value for name, value in saved.items() if name not in _OF_ONE_CALL}
 
     def mask_policy(self, opt: Options) -> str:
-        return find_model_using_name(opt.model).mask_policy(opt)
+        return find_model_options(opt.model).mask_policy(opt)
 
     def check(self, opt: Options) -> None:
         super().check(opt)
@@ -191,26 +155,16 @@ class TrainOptions(BaseOptions):
             check_run(Path(opt.checkpoints_dir), opt.name)
         if not opt.dataroot:
             raise UserError("--dataroot is missing: the folder with trainA and trainB")
-        if opt.netG.startswith("unet") and (
-            "crop" not in opt.preprocess or opt.crop_size % int(opt.netG[5:])
-        ):
-            raise UserError(
-                f"--netG {opt.netG} needs photos whose sides are multiples of {opt.netG[5:]}: set --crop_size, and a "
-                "--preprocess that ends in crop"
-            )
         if opt.best_metric and not opt.val_freq:
             raise UserError(
                 f"--best_metric {opt.best_metric}: give --val_freq too, there is no validation without it"
             )
-        if generator_class(opt.netG) is not ResnetGenerator and (
-            opt.upsample != "transpose" or opt.antialias
-        ):
-            raise UserError(f"--netG {opt.netG}: --upsample and --antialias are for ResNets")
         if opt.n_epochs + opt.n_epochs_decay < opt.epoch_count:
             raise UserError(
                 f"nothing to train: --epoch_count {opt.epoch_count} is after the last epoch, --n_epochs {opt.n_epochs} "
                 f"plus --n_epochs_decay {opt.n_epochs_decay}"
             )
+        check_network_options(opt)
         check_acceleration_options(opt)
         check_lens_options(opt)
-        find_model_using_name(opt.model).check_options(opt)
+        find_model_options(opt.model).check_options(opt)

@@ -14,6 +14,7 @@ import torch
 
 import train
 from models.cycle_gan_model import CycleGANModel
+from models.training_state import Progress
 from options import TrainOptions
 from util.checkpoint import load, load_state_dict
 
@@ -176,13 +177,13 @@ def test_learning_rate_and_length_follow_the_options(run_flags, tmp_path):
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no such signal here")
 def test_a_hangup_saves_even_while_an_epoch_ends(run_flags, tmp_path, monkeypatch, capsys):
     """The signal comes when an epoch is done but not yet saved; nothing of it is lost."""
-    end_epoch = train.Progress.end_epoch
+    end_epoch = Progress.end_epoch
 
     def with_signal(self):
         end_epoch(self)
         signal.raise_signal(signal.SIGHUP)
 
-    monkeypatch.setattr(train.Progress, "end_epoch", with_signal)
+    monkeypatch.setattr(Progress, "end_epoch", with_signal)
     train.main(run_flags)
     assert "stopped by SIGHUP and saved" in capsys.readouterr().out
     progress = load(tmp_path / "checkpoints" / "run" / "latest_state.pth")["progress"]

@@ -13,10 +13,12 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-import torch
-import torch.distributed as dist
-from torch import nn
+# Imported where a process needs it: a rank's number is known without, and options are read before.
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 
 def rank() -> int:
@@ -46,7 +48,7 @@ def print0(text: str) -> None:
 
 
 @contextmanager
-def process_group(device: torch.device | str) -> Iterator[None]:
+def process_group(device: "torch.device | str") -> Iterator[None]:
     """Join the other ranks for the length of the block; NCCL carries tensors between GPUs, gloo everything else.
 
     A rank that leaves by an error says no goodbye: torchrun then ends the others, after 30 seconds by force.
@@ -54,6 +56,9 @@ def process_group(device: torch.device | str) -> Iterator[None]:
     if world_size() == 1:
         yield
         return
+    import torch
+    import torch.distributed as dist
+
     device = torch.device(device)
     if device.type == "cuda":
         torch.cuda.set_device(device)
@@ -67,25 +72,33 @@ def process_group(device: torch.device | str) -> Iterator[None]:
 
 def is_distributed() -> bool:
     """Whether this process has joined other ranks."""
+    import torch.distributed as dist
+
     return dist.is_initialized() and dist.get_world_size() > 1
 
 
-@torch.no_grad()
-def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
+def average_gradients(parameters: "Iterable[nn.Parameter]") -> None:
     """Replace gradients by their mean over all ranks; a batch of one each then equals one batch of all."""
     if not is_distributed():
         return
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients]).div_(dist.get_world_size())
-    dist.all_reduce(flat)
-    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(mean.view(gradient.shape))
+    import torch
+    import torch.distributed as dist
+
+    with torch.no_grad():
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients]).div_(dist.get_world_size())
+        dist.all_reduce(flat)
+        for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(mean.view(gradient.shape))
 
 
-def mean_over_ranks(losses: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def mean_over_ranks(losses: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
     """Losses of all ranks' photos together, on the device; every rank then logs and decides the same."""
     if not is_distributed():
         return losses
+    import torch
+    import torch.distributed as dist
+
     values = torch.stack([loss.float() for loss in losses.values()]).div_(dist.get_world_size())
     dist.all_reduce(values)
     return dict(zip(losses, values.unbind(), strict=True))
@@ -95,6 +108,9 @@ def any_rank(value: bool) -> bool:
     """Whether `value` is true on some rank; all ranks get the same answer. Runs on the CPU, beside the GPU's work."""
     if not is_distributed():
         return value
+    import torch
+    import torch.distributed as dist
+
     flag = torch.tensor(int(value))
     dist.all_reduce(flag, op=dist.ReduceOp.MAX)
     return bool(flag)
@@ -104,6 +120,8 @@ def gathered(value: object) -> list | None:
     """The values of all ranks in order on the first rank, None on the others."""
     if not is_distributed():
         return [value]
+    import torch.distributed as dist
+
     values = [None] * dist.get_world_size() if dist.get_rank() == 0 else None
     dist.gather_object(value, values)
     return values

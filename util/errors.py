@@ -7,8 +7,6 @@ from collections.abc import Callable
 from io import TextIOWrapper
 from typing import ParamSpec, TypeVar
 
-from tqdm import tqdm
-
 from util.output import end_output
 
 P = ParamSpec("P")
@@ -66,6 +64,8 @@ def is_of_the_disk(error: BaseException) -> bool:
 
 def say(text: str) -> None:
     """A line on stderr that does not tear a progress bar apart."""
+    from tqdm import tqdm
+
     tqdm.write(text, file=sys.stderr)
 
 

@@ -2,7 +2,8 @@
 
 import torch
 
-from util.optics.focus import INSIDE, Focus, plan_blur
+from util.optics.focus import INSIDE, plan_blur
+from util.optics.focus_options import Focus
 
 # With depth, what is farthest out of focus gets this quantile of the decided radii: the largest may be a few pixels'.
 FARTHEST = 0.95

@@ -15,7 +15,8 @@ from util.guided_filter import apply_coefficients, guided_coefficients
 from util.optics.blur import render
 from util.optics.camera import Camera
 from util.optics.camera import render as render_camera
-from util.optics.focus import INSIDE, Focus
+from util.optics.focus import INSIDE
+from util.optics.focus_options import Focus
 from util.optics.levels import radius_of_level
 from util.optics.light import linear_to_srgb, luma, srgb_to_linear
 from util.optics.sharpness import gradient_magnitude, grown

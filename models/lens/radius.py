@@ -11,10 +11,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
+from models.lens.settings import LOOK_SIDE
 from models.nets.defocus import DefocusNet
-
-# Shorter side, in pixels, of the picture that it looks at. A blur of 4 pixels at 256 is one of 1 pixel here.
-LOOK_SIDE = 64
 
 # Deviation of the Gaussian, in those pixels, that hides what is left of sharpness; in training it varies.
 LOOK_SIGMA = 1.5

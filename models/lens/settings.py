@@ -3,16 +3,21 @@
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from util.errors import UserError
-from util.optics.camera import Camera
-from util.optics.focus import Focus, add_focus_options
+from util.optics.focus_options import Focus, add_focus_options
 from util.optics.presets import add_camera_options, camera_of_options
 from util.ranges import finite, non_negative, positive_int
 
+if TYPE_CHECKING:
+    from util.optics.camera import Camera
+
 # For `--aperture`: the radii that the photos of domain B would have.
 AUTO = "auto"
+
+# Shorter side, in pixels, of the picture that `RadiusNet` looks at. A blur of 4 pixels at 256 is one of 1 pixel here.
+LOOK_SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class LensSettings:
     soft_range: tuple[float, float] = (0.0, 0.0)
     train_weights_size: int | None = None
     aperture: float = 1.0
-    camera: Camera | None = None
+    camera: "Camera | None" = None
     focus: Focus = field(default_factory=Focus)
 
     @classmethod
@@ -71,7 +76,7 @@ class LensChanges:
     focus_range: tuple[float, float] | None = None
     soft_range: tuple[float, float] | None = None
     linear_light: bool | None = None
-    camera: Camera | None = None
+    camera: "Camera | None" = None
     focus: Focus | None = None
 
     @classmethod

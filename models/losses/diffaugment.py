@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 import torch
 
-from util.errors import UserError
-
 
 def random_color(x: torch.Tensor) -> torch.Tensor:
     """Brightness, then saturation, then contrast, each at random per image; `[B,C,H,W]`.
@@ -47,21 +45,6 @@ def random_cutout(x: torch.Tensor, ratio: float = 0.5) -> torch.Tensor:
 
 
 AUGMENTATIONS = {"color": random_color, "translation": random_translation, "cutout": random_cutout}
-
-
-def parse_policy(text: str) -> list[str]:
-    """Names in a comma-separated list of `AUGMENTATIONS`; none if it is empty.
-
-    Raises:
-        UserError: a name that is not among them.
-    """
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    for name in names:
-        if name not in AUGMENTATIONS:
-            raise UserError(
-                f"--diffaugment {text}: there is no {name}; use some of {','.join(AUGMENTATIONS)}"
-            )
-    return names
 
 
 def augment(x: torch.Tensor, policy: Sequence[str]) -> torch.Tensor:

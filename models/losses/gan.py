@@ -9,8 +9,6 @@ from torch import nn
 from models.losses.diffaugment import augment
 from util.tensors import at_least_float32
 
-GAN_MODES = ("lsgan", "vanilla", "wgangp")
-
 
 class GANLoss(nn.Module):
     """How far D's logits are from calling the images real or fake; a mean over all patches.

@@ -1,15 +1,13 @@
-"""The subject's place in the losses and in the picture: cut-out, overlay, and the options that switch them."""
+"""The subject's place in the losses and in the picture: cut-out, overlay, mask loss."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
 import torch
 import torch.nn.functional as F
 
 from models.losses.vgg import VGG19MaskLoss
-from util.errors import UserError
 from util.optics.sharpness import OUTLINE, grown
 from util.present import present
-from util.ranges import non_negative
 
 
 def cutout(x: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
@@ -64,40 +62,3 @@ def hide_subjects(x: torch.Tensor, *masks: torch.Tensor, margin: int = OUTLINE) 
     """
     union = torch.stack(masks).amax(dim=0)
     return x * (1 - grown(union, margin))
-
-
-def add_mask_options(parser: ArgumentParser) -> None:
-    """Options of the mask overlay and the mask loss, the same for every model that has them."""
-    parser.add_argument(
-        "--add_mask",
-        action="store_true",
-        help="mask overlay: paste the real subject over generated images in training",
-    )
-    parser.add_argument(
-        "--lambda_mask",
-        type=non_negative,
-        default=0.0,
-        help="weight of the mask loss between the real and the generated subject; 0 = off (published: 1.0 alone, "
-        "0.5 with --add_mask)",
-    )
-    parser.add_argument(
-        "--vgg19_loss", action="store_true", help="add the mask loss on VGG19 features; needs --lambda_mask"
-    )
-    parser.add_argument(
-        "--vgg19_weights",
-        default="",
-        help="file with torchvision's VGG19 weights, for machines without internet; default: download once",
-    )
-
-
-def masks_needed(opt: Namespace) -> bool:
-    """Whether training with `opt` reads masks."""
-    return opt.add_mask or opt.lambda_mask > 0
-
-
-def check_mask_options(opt: Namespace) -> None:
-    """Raise a `UserError` where the options of `add_mask_options` contradict each other."""
-    if opt.vgg19_loss and opt.lambda_mask == 0:
-        raise UserError(
-            "--vgg19_loss is a part of the mask loss; give its weight with --lambda_mask, 1.0 say"
-        )

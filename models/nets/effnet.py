@@ -4,7 +4,6 @@ Encoder: Tan and Le 2019, in the form without squeeze-and-excitation and with Re
 the published PyTorch weights.
 """
 
-from argparse import ArgumentParser
 from typing import Any
 
 import torch
@@ -28,15 +27,6 @@ STAGES = (
     (1, 3, 1, 6, 320),
 )
 TAPS = {0: 16, 2: 24, 4: 40, 10: 112, 15: 320}  # block -> channels; sizes 1/2, 1/4, 1/8, 1/16, 1/32
-
-
-def add_effnet_options(parser: ArgumentParser) -> None:
-    """Where the encoder's first weights come from."""
-    parser.add_argument(
-        "--encoder_weights",
-        default="",
-        help="--netG effnet_lite0: file with ImageNet weights; default: those of its package",
-    )
 
 
 class SameConv2d(nn.Conv2d):

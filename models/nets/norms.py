@@ -13,8 +13,6 @@ from util.tensors import at_least_float32
 
 NormLayer = Callable[[int], nn.Module]
 
-NORMS = ("instance", "batch", "syncbatch", "none")
-
 
 class SyncBatchNorm2d(nn.BatchNorm2d):
     """Batch norm whose training statistics are those of all ranks together; runs on CPU (gloo) and GPU.
@@ -43,7 +41,7 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
 
 
 def get_norm_layer(norm: str) -> NormLayer:
-    """Constructor `channels -> layer` of the norm called `norm`, one of `NORMS`."""
+    """Constructor `channels -> layer` of the norm called `norm`: instance, batch, syncbatch or none."""
     layers: dict[str, NormLayer] = {
         "instance": partial(nn.InstanceNorm2d, affine=False, track_running_stats=False),
         "batch": nn.BatchNorm2d,

@@ -11,8 +11,6 @@ from models.nets.base import GeneratorNet
 from models.nets.norms import NormLayer, needs_bias
 from util.tensors import at_least_float32
 
-UPSAMPLERS = ("transpose", "resize")
-
 
 class ResnetGenerator(GeneratorNet):
     """Two stride-2 convolutions down, `n_blocks` residual blocks, two transposed convolutions up, tanh.

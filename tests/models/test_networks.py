@@ -8,7 +8,8 @@ import torch.nn.functional as F
 
 from models.architecture import Architecture, DiscriminatorArchitecture, generator_from_file, load_into
 from models.lens.settings import LensSettings
-from models.networks import INITS, LinearDecay, define_D, define_G, init_weights
+from models.networks import LinearDecay, define_D, define_G, init_weights
+from models.options.networks import INITS
 from util.checkpoint import load_state_dict, save_network
 from util.errors import UserError
 

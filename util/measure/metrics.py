@@ -20,17 +20,6 @@ COLOR_SIGMA = 12.0
 SSIM_SIGMA = 1.5
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 
-# What is better of each figure, for choosing the best epoch: +1 the larger, -1 the smaller.
-BETTER = {
-    "subject_psnr": 1,
-    "subject_ssim": 1,
-    "gradient_left": -1,
-    "color_error": -1,
-    "halo": -1,
-    "blur_match": -1,
-    "grid": -1,
-}
-
 
 @dataclass(frozen=True)
 class Regions:

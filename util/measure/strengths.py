@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from util.measure.better import BETTER
 from util.measure.evaluation import Photo
-from util.measure.metrics import BETTER
 from util.measure.radius import controllability
 
 # What a strength can be chosen by: +1 the larger is better, -1 the smaller.

@@ -11,12 +11,11 @@ from tqdm import tqdm
 from util.domains import domains
 from util.errors import UserError
 from util.images import read_image
+from util.measure.better import BETTER
 from util.measure.distributions import blur_match
 from util.measure.evaluation import Photo, as_array, find_sources, read_source
-from util.measure.metrics import BETTER, background_gradient, figures_of_output
+from util.measure.metrics import background_gradient, figures_of_output
 from util.present import present
-
-BEST_METRICS = tuple(BETTER)
 
 
 class Validation:

@@ -2,12 +2,14 @@
 
 from argparse import ArgumentParser
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from util.errors import UserError
-from util.optics.camera import Camera
-from util.optics.pupil import PROFILES, Aperture
+from util.optics.aperture import PROFILES, Aperture
 from util.ranges import count, finite, positive, seed, share
+
+if TYPE_CHECKING:
+    from util.optics.camera import Camera
 
 # Shorter side, in millimetres, of the sensor that the presets are for, and the side at which radii are given in pixels.
 SENSOR = 24.0
@@ -91,12 +93,14 @@ def add_camera_options(parser: ArgumentParser, title: str = "camera", sets: str 
     add("--grain_seed", type=seed, default=0, help="another seed gives other grain")
 
 
-def camera_of_options(opt: Any, linear: bool = True) -> Camera:
+def camera_of_options(opt: Any, linear: bool = True) -> "Camera":
     """The camera that options state.
 
     Raises:
         UserError: a value that can't be.
     """
+    from util.optics.camera import Camera
+
     lens = LENSES.get(opt.lens) if opt.lens else Lens(50, 1.8, 2)
 
     def stated(name: str, of_lens: str) -> Any:

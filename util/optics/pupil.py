@@ -1,14 +1,11 @@
 """Pupils: the shape of the opening that light comes through, and so of the disc that a point out of focus becomes."""
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
 
 import torch
 
-Profile = Literal["disc", "bubble", "gaussian"]
-PROFILES: tuple[Profile, ...] = get_args(Profile)
+from util.optics.aperture import Aperture, Profile
 
 OVERSAMPLE = 8  # points per pixel and axis by which its share is counted
 
@@ -16,34 +13,6 @@ OVERSAMPLE = 8  # points per pixel and axis by which its share is counted
 RIM = 3.0
 # Gaussian: standard deviation in radii; an apodisation filter lets so much through at the rim as it leaves there.
 SIGMA = 0.5
-
-
-@dataclass(frozen=True)
-class Aperture:
-    """The shape of a pupil.
-
-    Attributes:
-        blades: of the iris; 0 is a round opening, else a polygon of 3 or more whose corners lie on the circle.
-        rotation: of the blades, degrees counter-clockwise.
-        curvature: of the blades: 0 straight, 1 a circle.
-        cat_eye: how far the barrel cuts into the pupil at the photo's corners, in [0,1]: 0 not at all; at 1 a second
-            disc of the same size, one radius off, is all that is left open.
-        profile: `disc`: even; `bubble`: brighter at the rim; `gaussian`: fading towards the rim.
-    """
-
-    blades: int = 0
-    rotation: float = 0.0
-    curvature: float = 0.0
-    cat_eye: float = 0.0
-    profile: Profile = "disc"
-
-    def __post_init__(self) -> None:
-        if self.blades < 0 or self.blades in (1, 2):
-            raise ValueError(f"blades {self.blades}: must be 0 (round) or at least 3")
-        if not 0 <= self.curvature <= 1 or not 0 <= self.cat_eye <= 1:
-            raise ValueError("curvature and cat_eye must be in [0,1]")
-        if self.profile not in PROFILES:
-            raise ValueError(f"profile {self.profile}: must be one of {' '.join(PROFILES)}")
 
 
 @lru_cache(maxsize=512)

@@ -11,7 +11,7 @@ from models.lens.settings import LensChanges, LensSettings
 from models.networks import define_G
 from util.errors import PhotoError
 from util.optics.camera import Camera
-from util.optics.focus import Focus
+from util.optics.focus_options import Focus
 from util.optics.light import srgb_to_linear
 
 SIDE = 256

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from util.errors import UserError
-from util.optics.focus import Focus, plan_blur
+from util.optics.focus import plan_blur
+from util.optics.focus_options import Focus
 from util.optics.presets import LENSES, Lens, add_camera_options, camera_of_options, radius_of_options
 
 

@@ -1,0 +1,38 @@
+"""What a model says about options, in a class that can be read without the model."""
+
+from argparse import ArgumentParser, Namespace
+from typing import Any, ClassVar
+
+
+class ModelOptions:
+    """Base of `BaseModel`, which inherits all of it; a model overrides what it has to say.
+
+    Models that come with the code do so in `models/options/`, for a quick start; others may do it in their own class.
+    """
+
+    # Renders by depth at test, where there is some.
+    takes_depth: ClassVar = False
+
+    @staticmethod
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
+        """Add this model's options to `parser`, or change defaults, and return it."""
+        return parser
+
+    @staticmethod
+    def preset(given: Namespace) -> dict[str, Any]:
+        """Defaults that follow from an option of this model in `given`, by name; any option may be among them."""
+        return {}
+
+    @staticmethod
+    def uses_masks(opt: Namespace) -> bool:
+        """Whether training with `opt` reads masks; without them the loader does not look for any."""
+        return False
+
+    @classmethod
+    def mask_policy(cls, opt: Namespace) -> str:
+        """What the loader does about masks in training: `required`, `optional` (read where they are) or `none`."""
+        return "required" if cls.uses_masks(opt) else "none"
+
+    @staticmethod
+    def check_options(opt: Namespace) -> None:
+        """Raise a `UserError` for training options that contradict each other, before anything is loaded."""

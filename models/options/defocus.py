@@ -1,0 +1,44 @@
+"""Options of `--model defocus`."""
+
+from argparse import ArgumentParser, Namespace
+
+from models.options.base import ModelOptions
+from util.errors import UserError
+from util.ranges import positive_int
+
+# `DefocusNet.divisor`.
+SIDE_MULTIPLE = 16
+
+
+class DefocusOptions(ModelOptions):
+    """Small crops, large batches, an average over steps."""
+
+    @staticmethod
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
+        parser.set_defaults(dataset_mode="defocus")
+        if is_train:
+            parser.set_defaults(
+                preprocess="crop",
+                crop_size=128,
+                batch_size=8,
+                lr=1e-3,
+                beta1=0.9,
+                n_epochs=60,
+                n_epochs_decay=60,
+                ema=0.99,
+            )
+            parser.add_argument(
+                "--nef", type=positive_int, default=32, help="channels of the network at half the size"
+            )
+        return parser
+
+    @classmethod
+    def mask_policy(cls, opt: Namespace) -> str:
+        return "optional"
+
+    @staticmethod
+    def check_options(opt: Namespace) -> None:
+        if opt.crop_size % SIDE_MULTIPLE or opt.preprocess != "crop":
+            raise UserError(
+                f"--model defocus: --crop_size must be a multiple of {SIDE_MULTIPLE}, and --preprocess crop"
+            )

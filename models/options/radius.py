@@ -1,0 +1,45 @@
+"""Options of `--model radius`."""
+
+from argparse import ArgumentParser, Namespace
+
+from models.lens.settings import LOOK_SIDE
+from models.options.base import ModelOptions
+from models.options.defocus import SIDE_MULTIPLE
+from util.errors import UserError
+from util.ranges import positive_int
+
+
+class RadiusOptions(ModelOptions):
+    """Small pictures, large batches, an average over steps."""
+
+    @staticmethod
+    def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
+        parser.set_defaults(dataset_mode="blur_maps")
+        if is_train:
+            parser.set_defaults(
+                load_size=LOOK_SIDE,
+                crop_size=96,
+                preprocess="scale_shortside_and_crop",
+                batch_size=16,
+                lr=1e-3,
+                beta1=0.9,
+                n_epochs=6,
+                n_epochs_decay=14,
+                ema=0.995,
+            )
+            parser.add_argument(
+                "--npf", type=positive_int, default=24, help="channels of the network at half the size"
+            )
+        return parser
+
+    @staticmethod
+    def uses_masks(opt: Namespace) -> bool:
+        return True
+
+    @staticmethod
+    def check_options(opt: Namespace) -> None:
+        if opt.crop_size % SIDE_MULTIPLE or opt.load_size != LOOK_SIDE:
+            raise UserError(
+                f"--model radius looks at photos with --load_size {LOOK_SIDE}, and --crop_size must be a multiple of "
+                f"{SIDE_MULTIPLE}"
+            )
