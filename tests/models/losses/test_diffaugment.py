@@ -6,11 +6,11 @@ import torch
 from models.losses.diffaugment import (
     AUGMENTATIONS,
     augment,
-    parse_policy,
     random_color,
     random_cutout,
     random_translation,
 )
+from models.options.adversary import parse_policy
 from util.errors import UserError
 
 
