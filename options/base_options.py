@@ -11,6 +11,7 @@ from data import find_dataset_options
 from data.options import PREPROCESSING
 from models import find_model_options
 from models.options.acceleration import add_acceleration_options
+from options.config import Config
 from options.names import LoadIter, full_name
 from options.saved_options import saved_options
 from util.distributed import local_rank
@@ -43,6 +44,11 @@ class BaseOptions(ABC):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the common options to `parser`."""
         add = parser.add_argument_group("run").add_argument
+        add(
+            "--config",
+            default="",
+            help="file of options, name: value in YAML or JSON; what the command line says goes before it",
+        )
         add("--dataroot", default="", help="folder with trainA, trainB, testA, testB, maskA, maskB")
         add(
             "--name",
@@ -156,6 +162,15 @@ class BaseOptions(ABC):
     def defaults(self, saved: dict[str, Any]) -> dict[str, Any]:
         """Which of a checkpoint's `saved` options this program takes as its own defaults."""
 
+    @abstractmethod
+    def of_training(self, config: Config) -> Config:
+        """Which options in a `train_opt.yaml` this program takes."""
+
+    def config(self, argv: Sequence[str]) -> Config:
+        """The options in the file that `--config` in `argv` names, as far as this program takes them."""
+        config = Config.of_command_line(argv)
+        return self.of_training(config) if config.is_saved else config
+
     def parser(self, argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
         """The parser with the options of the model and dataset that `argv` names (`sys.argv` by default)."""
         parser = argparse.ArgumentParser(
@@ -164,22 +179,27 @@ class BaseOptions(ABC):
             conflict_handler="resolve",
         )
         self.add_options(parser)
+        config = self.config(argv or ())
+        config.set_defaults(parser)
         # Help must list the options of the model and dataset too, so it waits for the second round.
         early = [argument for argument in argv or () if argument not in ("-h", "--help")]
         given, _ = parser.parse_known_args(early)
         folder = Path(given.checkpoints_dir) / full_name(given.name, given.suffix, vars(given))
         saved = self.defaults(saved_options(folder) if self.reads_saved(given) else {})
         parser.set_defaults(**saved)
+        config.set_defaults(parser)
         given, _ = parser.parse_known_args(early)
         model = find_model_options(given.model)
         parser = model.modify_commandline_options(parser, self.isTrain)
         if given.model != saved.get("model"):
             saved.pop("dataset_mode", None)  # another model than the trained one reads what it wants to
         parser.set_defaults(**saved)
+        config.set_defaults(parser)
         given, _ = parser.parse_known_args(early)
         parser.set_defaults(**model.preset(given))
         parser = find_dataset_options(given.dataset_mode).modify_commandline_options(parser, self.isTrain)
         parser.set_defaults(**saved)
+        config.set_defaults(parser, is_complete=True)
         return parser
 
     def reads_saved(self, given: argparse.Namespace) -> bool:
@@ -197,6 +217,7 @@ class BaseOptions(ABC):
         parser = self.parser(argv)
         parsed = parser.parse_args(argv)
         values = vars(parsed)
+        del values["config"]
         check_ranges(parser, values)
         values["isTrain"] = self.isTrain
         values |= {"name": full_name(parsed.name, parsed.suffix, values), "suffix": ""}
@@ -222,8 +243,11 @@ class BaseOptions(ABC):
 
 
 def device_of_gpu_ids(value: str) -> str:
-    """`--gpu_ids 1` -> `cuda:1`, `-1` -> `cpu`."""
-    ids = [int(part) for part in value.split(",")]
+    """`--gpu_ids 1` -> `cuda:1`, `-1` -> `cpu`; the name of a device stays, for `--device` to judge."""
+    try:
+        ids = [int(part) for part in value.split(",")]
+    except ValueError:
+        return value
     if len(ids) > 1:
         raise argparse.ArgumentTypeError(
             "one GPU per process; for several run: torchrun --nproc_per_node=N train.py ..."

@@ -25,7 +25,7 @@ class LoadIter(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         if not count.fits(values):
-            parser.error(f"{option_string} {values}: {count.words}")
+            raise argparse.ArgumentError(self, f"{values}: {count.words}")
         if values > 0:
             namespace.epoch = f"iter_{values}"
 

@@ -1,4 +1,7 @@
-"""The options of a run, kept beside its checkpoints: `train_opt.txt` for people, `train_opt.json` for programs."""
+"""The options of a run, kept beside its checkpoints.
+
+`train_opt.txt` for people, `train_opt.json` for programs, `train_opt.yaml` for `--config` of another run.
+"""
 
 import json
 import os
@@ -6,14 +9,24 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from util.errors import UserError
 from util.files import write_text
 
+HEADER_OF_YAML = """# The options of this training, all of them. Change what you like, and train again with:
+#   python train.py --config train_opt.yaml --name another
+"""
+
 
 def save_options(opt: Namespace, folder: Path) -> None:
-    """Write `train_opt.txt` for people and `train_opt.json` for programs."""
+    """Write `train_opt.txt` for people, `train_opt.json` for programs and `train_opt.yaml` for `--config`."""
     write_options(opt, folder / "train_opt.txt")
-    write_text(folder / "train_opt.json", json.dumps(vars(opt), indent=2, sort_keys=True) + "\n")
+    text = json.dumps(vars(opt), indent=2, sort_keys=True)
+    write_text(folder / "train_opt.json", text + "\n")
+    # By way of JSON, tuples are the lists that YAML has.
+    lines = yaml.safe_dump(json.loads(text), default_flow_style=None, allow_unicode=True)
+    write_text(folder / "train_opt.yaml", HEADER_OF_YAML + lines)
 
 
 def write_options(opt: Namespace, path: Path) -> None:

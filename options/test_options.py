@@ -9,11 +9,14 @@ from typing import Any
 from models import find_model_options
 from models.lens.settings import add_lens_test_options, asks_for_camera, check_lens_test_options
 from options.base_options import BaseOptions, Options
+from options.config import Config
 from util.errors import UserError
 from util.ranges import count, count_or_all, positive
 
 # What a checkpoint's own options decide at test: how to build the model and to read photos for it.
 _OF_THE_MODEL = {"model", "dataset_mode", "input_nc", "output_nc", "direction", "load_size"}
+# What `train_opt.yaml` adds to that: which run, and where the photos are.
+_OF_THE_RUN = {"name", "checkpoints_dir", "dataroot"}
 
 
 # Options of old commands: names, how many values (None = one), and why they don't matter at test.
@@ -113,6 +116,7 @@ class TestOptions(BaseOptions):
     def parse(self, argv: Sequence[str] | None = None) -> Options:
         argv = list(sys.argv[1:] if argv is None else argv)
         words = {word.partition("=")[0] for word in argv}
+        words |= {f"--{name}" for name in self.config(argv).words}
         if "--input" in words and not words & {"--name", "--checkpoints_dir", "--suffix"}:
             argv = [*SHIPPED, *argv]  # in front: what is given overrides it
             print("no --name: using the model that comes with the code")
@@ -120,6 +124,9 @@ class TestOptions(BaseOptions):
 
     def defaults(self, saved: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in saved.items() if name in _OF_THE_MODEL}
+
+    def of_training(self, config: Config) -> Config:
+        return config.only(_OF_THE_MODEL | _OF_THE_RUN)
 
     def mask_policy(self, opt: Options) -> str:
         return "required" if opt.add_mask else "optional"

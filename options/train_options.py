@@ -10,12 +10,15 @@ from models.options.acceleration import check_acceleration_options
 from models.options.adversary import GAN_MODES
 from models.options.networks import LR_POLICIES, add_network_options, check_network_options
 from options.base_options import BaseOptions, Options
+from options.config import Config
 from options.names import renamed
 from options.saved_options import check_run
 from util.errors import UserError
 from util.measure.better import BETTER
 from util.ranges import count, decay, non_negative, port, positive_int
 
+# Not stated by options but following from them.
+_DERIVED = {"isTrain", "mask_policy", "reads_depth"}
 # Of the machine or of one call, not of the experiment: a resumed run does not inherit them.
 _OF_ONE_CALL = {
     "name",
@@ -24,10 +27,8 @@ _OF_ONE_CALL = {
     "device",
     "epoch",
     "epoch_count",
-    "isTrain",
-    "mask_policy",
-    "reads_depth",
     "verbose",
+    *_DERIVED,
 }
 
 
@@ -145,6 +146,9 @@ class TrainOptions(BaseOptions):
 
     def defaults(self, saved: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in saved.items() if name not in _OF_ONE_CALL}
+
+    def of_training(self, config: Config) -> Config:
+        return config.without({"continue_train", "device", *_DERIVED})
 
     def mask_policy(self, opt: Options) -> str:
         return find_model_options(opt.model).mask_policy(opt)
