@@ -15,6 +15,7 @@ if ! command -v chromium google-chrome chromium-browser >/dev/null; then
     fi
 fi
 python scripts/visdom_files.py || echo "No files of visdom's page: the dashboard's tests will be skipped"
+python scripts/studio_runtime.py || echo "No onnxruntime-web: the studio's tests will be skipped"
 
 ruff check .
 ruff format --check .

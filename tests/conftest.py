@@ -1,9 +1,13 @@
-"""Small datasets and runs that several tests share."""
+"""Small datasets and runs, and a browser, that several tests share."""
+
+import shutil
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings
 
@@ -61,3 +65,29 @@ def vgg19_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("vgg") / "vgg19.pth"
     torch.save(state, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium."""
+    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if found is None:
+        pytest.skip("no Chromium is installed; get it with: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def web_page(chromium):
+    """An empty page of the browser; the test fails if anything on it complains."""
+    page = chromium.new_page(viewport={"width": 1200, "height": 900})
+    page.set_default_timeout(20_000)
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    page.close()
+    assert complaints == []

@@ -1,4 +1,4 @@
-"""A real visdom server and a real browser, for the tests of what users look at."""
+"""A real visdom server, for the tests of what users look at."""
 
 import shutil
 import socket
@@ -8,8 +8,6 @@ import time
 import urllib.request
 
 import pytest
-
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 class VisdomServer:
@@ -68,29 +66,3 @@ def visdom_server(tmp_path_factory):
     server = VisdomServer(tmp_path_factory.mktemp("visdom"))
     yield server
     server.kill()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """A headless Chromium."""
-    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if found is None:
-        pytest.skip("no Chromium is installed; get it with: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def web_page(chromium):
-    """An empty page of the browser; the test fails if anything on it complains."""
-    page = chromium.new_page(viewport={"width": 1200, "height": 900})
-    page.set_default_timeout(20_000)
-    complaints = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    page.close()
-    assert complaints == []

@@ -1,0 +1,112 @@
+// The networks: loaded once, run by onnxruntime-web on WebGPU where that gives the right numbers, else on the CPU.
+import { area, bilinear, roundHalfEven } from "./sampling.js";
+
+const HALF = 0.5; // a mask that nowhere reaches this has no subject
+
+export class Networks {
+  // `described`: studio.json. `device`: "webgpu", "cpu" or "auto".
+  static async load(described, device, report) {
+    const gpu = device !== "cpu" && (await hasWebGPU());
+    if (gpu) {
+      try {
+        return await new Networks(described, "webgpu").open(report);
+      } catch (error) {
+        console.warn(`WebGPU can't run the networks, the CPU does: ${error.message}`);
+      }
+    }
+    return new Networks(described, "wasm").open(report);
+  }
+
+  constructor(described, backend) {
+    Object.assign(this, { described, backend });
+  }
+
+  async open(report) {
+    report("Loading the runtime");
+    this.ort = await import(`./runtime/ort.${this.backend}.min.mjs`);
+    const { env } = this.ort;
+    env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
+    // Without isolation browsers give no shared memory, and so no threads.
+    env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
+    this.threads = env.wasm.numThreads;
+    env.logLevel = "error";
+    const { generator, segmenter } = this.described;
+    report("Loading the model");
+    this.generator = await this.session(generator.file);
+    if (segmenter) this.segmenter = await this.session(segmenter.file);
+    return this;
+  }
+
+  async session(file) {
+    const response = await fetch(new URL(`./${file}`, import.meta.url));
+    if (!response.ok) throw new Error(`${file} can't be loaded (status ${response.status}); build the studio again.`);
+    const options = { executionProviders: [this.backend], graphOptimizationLevel: "all" };
+    return this.ort.InferenceSession.create(new Uint8Array(await response.arrayBuffer()), options);
+  }
+
+  tensor(data, dims) {
+    return new this.ort.Tensor("float32", data, dims);
+  }
+
+  // The subject's probability, one plane, in a photo of three planes in [0,1].
+  async mask(photo) {
+    const how = this.described.segmenter;
+    const scale = Math.min(1, how.side / Math.max(photo.width, photo.height));
+    const [width, height] = how.keep_aspect
+      ? [photo.width, photo.height].map((side) => Math.max(1, roundHalfEven(side * scale)))
+      : [how.side, how.side];
+    const small = bilinear(photo, width, height);
+    const size = width * height;
+    const pixels = new Float32Array(3 * size);
+    // 8 bits and rows of RGB, as the segmenter sees photos elsewhere.
+    for (let k = 0; k < size; k++) {
+      for (let c = 0; c < 3; c++) pixels[3 * k + c] = Math.round(255 * small.data[c * size + k]) / 255;
+    }
+    const feeds = { [how.input]: this.tensor(pixels, [1, height, width, 3]) };
+    for (const [name, value] of Object.entries(how.constants)) feeds[name] = this.tensor(new Float32Array([value]), []);
+    for (const [name] of how.states) feeds[name] = this.tensor(new Float32Array(1), [1, 1, 1, 1]);
+    let results;
+    for (let pass = 0; pass < how.passes; pass++) {
+      results = await this.segmenter.run(feeds);
+      for (const [name, output] of how.states) feeds[name] = results[output];
+    }
+    const data = Float32Array.from(await results[how.output].getData(), (value) => Math.min(Math.max(value, 0), 1));
+    return { width, height, data };
+  }
+
+  // Weights at the network's own scale, planes in focus and of each radius, of a photo of three planes in [0,1], which in
+  // full has `full` pixels; null if there is nobody in it to be told of.
+  async weights(photo, full) {
+    const { generator } = this.described;
+    const scale = generator.weights_size / Math.min(...full);
+    const [width, height] = full.map(
+      (side) => Math.max(1, roundHalfEven((side * scale) / generator.divisor)) * generator.divisor);
+    let seen = photo;
+    if (this.segmenter) {
+      const mask = await this.mask(photo);
+      if (!mask.data.some((value) => value >= HALF)) return null;
+      const data = new Float32Array(4 * photo.width * photo.height);
+      data.set(photo.data);
+      data.set(bilinear(mask, photo.width, photo.height).data, photo.data.length);
+      seen = { width: photo.width, height: photo.height, data };
+    }
+    const small = bilinear(seen, width, height);
+    const input = this.tensor(small.data.map((value) => 2 * value - 1), [1, generator.channels, height, width]);
+    const { result } = await this.generator.run({ image: input });
+    return { width, height, data: Float32Array.from(await result.getData()) };
+  }
+
+  // What the guided filter is fitted on: the photo in [-1,1] at the size of the weights.
+  static guide(photo, { width, height }) {
+    const small = area(photo, width, height);
+    return { width, height, data: small.data.map((value) => 2 * value - 1) };
+  }
+}
+
+async function hasWebGPU() {
+  try {
+    return Boolean(await navigator.gpu?.requestAdapter());
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,132 @@
+// Pictures at other sizes, as PyTorch and Pillow make them. A picture is {width, height, data}: planes of Float32, one
+// after the other, as many as data.length says.
+
+// Halves go to the even number, as Python's round does: sizes must be those that test.py finds.
+export function roundHalfEven(value) {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 ? floor + 1 : floor;
+}
+
+// [start, end) of the pixels that output pixel i covers: torch's adaptive_avg_pool2d, which is interpolate's "area".
+function areaTaps(from, to) {
+  return Array.from({ length: to }, (_, i) => {
+    const start = Math.floor((i * from) / to);
+    const end = Math.ceil(((i + 1) * from) / to);
+    return { start, weights: new Float32Array(end - start).fill(1 / (end - start)) };
+  });
+}
+
+// Triangles as wide as an output pixel, or an input pixel if that is wider: antialiased bilinear interpolation.
+function triangleTaps(from, to) {
+  const scale = from / to;
+  const support = Math.max(scale, 1);
+  return Array.from({ length: to }, (_, i) => {
+    const centre = scale * (i + 0.5);
+    const start = Math.max(Math.trunc(centre - support + 0.5), 0);
+    const end = Math.min(Math.trunc(centre + support + 0.5), from);
+    const weights = new Float32Array(end - start);
+    let sum = 0;
+    for (let j = 0; j < weights.length; j++) {
+      weights[j] = Math.max(0, 1 - Math.abs((j + start - centre + 0.5) / support));
+      sum += weights[j];
+    }
+    return { start, weights: weights.map((weight) => weight / sum) };
+  });
+}
+
+function along(data, taps, lines, lineStep, step, out, outLineStep, outStep) {
+  for (let line = 0; line < lines; line++) {
+    for (let i = 0; i < taps.length; i++) {
+      const { start, weights } = taps[i];
+      let sum = 0;
+      let at = line * lineStep + start * step;
+      for (let j = 0; j < weights.length; j++, at += step) sum += weights[j] * data[at];
+      out[line * outLineStep + i * outStep] = sum;
+    }
+  }
+}
+
+function resized(picture, width, height, tapsOf) {
+  if (width === picture.width && height === picture.height) return picture;
+  const channels = picture.data.length / (picture.width * picture.height);
+  const data = new Float32Array(channels * width * height);
+  const columns = tapsOf(picture.width, width);
+  const rows = tapsOf(picture.height, height);
+  const half = new Float32Array(picture.height * width);
+  for (let c = 0; c < channels; c++) {
+    const plane = picture.data.subarray(c * picture.width * picture.height, (c + 1) * picture.width * picture.height);
+    along(plane, columns, picture.height, picture.width, 1, half, width, 1);
+    along(half, rows, width, 1, width, data.subarray(c * width * height), 1, width);
+  }
+  return { width, height, data };
+}
+
+// Each pixel the mean of those it covers.
+export const area = (picture, width, height) => resized(picture, width, height, areaTaps);
+
+// Bilinear, antialiased where it shrinks.
+export const bilinear = (picture, width, height) => resized(picture, width, height, triangleTaps);
+
+// A photo as RGBA rows, many or few at a time, shrunk by areas: photos of any size in little memory.
+export class AreaShrinker {
+  constructor(fromWidth, fromHeight, width, height) {
+    Object.assign(this, { fromWidth, fromHeight, width, height });
+    this.columns = areaTaps(fromWidth, width);
+    this.rows = areaTaps(fromHeight, height);
+    this.sums = new Float32Array(width * height * 3);
+    this.row = new Float32Array(width * 3);
+    this.first = 0;
+  }
+
+  // `rgba`: rows `top` and following, of the photo's width.
+  add(rgba, top) {
+    const count = rgba.length / (4 * this.fromWidth);
+    for (let r = 0; r < count; r++) {
+      this.shrinkRow(rgba, r * this.fromWidth);
+      const y = top + r;
+      while (this.rows[this.first].start + this.rows[this.first].weights.length <= y) this.first++;
+      for (let i = this.first; i < this.height && this.rows[i].start <= y; i++) {
+        const weight = this.rows[i].weights[0];
+        const at = i * this.width * 3;
+        for (let x = 0; x < this.row.length; x++) this.sums[at + x] += weight * this.row[x];
+      }
+    }
+  }
+
+  shrinkRow(rgba, offset) {
+    for (let x = 0; x < this.width; x++) {
+      const { start, weights } = this.columns[x];
+      let red = 0, green = 0, blue = 0;
+      for (let j = 0, at = (offset + start) * 4; j < weights.length; j++, at += 4) {
+        red += rgba[at];
+        green += rgba[at + 1];
+        blue += rgba[at + 2];
+      }
+      this.row[3 * x] = red * weights[0];
+      this.row[3 * x + 1] = green * weights[0];
+      this.row[3 * x + 2] = blue * weights[0];
+    }
+  }
+
+  // What has been added: RGBA of 8 bits.
+  result() {
+    const rgba = new Uint8ClampedArray(this.width * this.height * 4).fill(255);
+    for (let i = 0, j = 0; i < rgba.length; i += 4, j += 3) {
+      rgba[i] = this.sums[j];
+      rgba[i + 1] = this.sums[j + 1];
+      rgba[i + 2] = this.sums[j + 2];
+    }
+    return rgba;
+  }
+}
+
+// RGBA of 8 bits -> planes of R, G and B in [0,1].
+export function planes(rgba, width, height) {
+  const data = new Float32Array(3 * width * height);
+  const size = width * height;
+  for (let i = 0; i < size; i++) {
+    for (let c = 0; c < 3; c++) data[c * size + i] = rgba[4 * i + c] / 255;
+  }
+  return { width, height, data };
+}

@@ -1,0 +1,150 @@
+// Everything that takes long, away from the page: reading photos, running the networks, rendering at full size.
+import { backgroundOf, guidedCoefficients } from "./deciding.js";
+import { isDisplayP3, metadataOf, withMetadata } from "./containers.js";
+import { Networks } from "./networks.js";
+import { Renderer } from "./renderer.js";
+import { AreaShrinker, planes, roundHalfEven } from "./sampling.js";
+
+const PREVIEW = 1024; // longer side in pixels
+const STRIP = 256; // rows that are read at a time
+const TILE = 1024; // side of what is rendered at a time
+const AS_STORED = { imageOrientation: "from-image", colorSpaceConversion: "none", premultiplyAlpha: "none" };
+
+let described = null;
+let networks = null;
+
+async function decoded(file) {
+  try {
+    return await createImageBitmap(file, AS_STORED);
+  } catch {
+    const kind = /\.(hei[cf])$/i.test(file.name) ? "this browser can't read HEIC; save it as JPEG" : "not a photo that this browser can read, or damaged";
+    throw new Error(`${file.name}: ${kind}.`);
+  }
+}
+
+// Pixels of a part of a bitmap, RGBA of 8 bits; what is transparent lies on white.
+function pixelsOf(bitmap, left, top, width, height) {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(bitmap, -left, -top);
+  return context.getImageData(0, 0, width, height).data;
+}
+
+function previewOf(bitmap) {
+  const scale = Math.min(1, PREVIEW / Math.max(bitmap.width, bitmap.height));
+  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, roundHalfEven(side * scale)));
+  if (scale === 1) return { width, height, pixels: pixelsOf(bitmap, 0, 0, width, height) };
+  const shrinker = new AreaShrinker(bitmap.width, bitmap.height, width, height);
+  for (let top = 0; top < bitmap.height; top += STRIP) {
+    const rows = Math.min(STRIP, bitmap.height - top);
+    shrinker.add(pixelsOf(bitmap, 0, top, bitmap.width, rows), top);
+  }
+  return { width, height, pixels: shrinker.result() };
+}
+
+async function decide(preview, full) {
+  const photo = planes(preview.pixels, preview.width, preview.height);
+  const weights = await networks.weights(photo, full);
+  const model = described.generator;
+  if (!weights) return nobody(model, photo, full);
+  const coefficients = guidedCoefficients(Networks.guide(photo, weights), weights, model.guide_radius, model.guide_eps);
+  const background = backgroundOf(photo, coefficients, model, { width: full[0], height: full[1] });
+  return { coefficients, background, prior: priorOf(weights), found: true };
+}
+
+// A photo in which nobody was found: all is in focus until the user says otherwise.
+function nobody(model, photo, [width, height]) {
+  const layers = model.radii.length + 1;
+  const data = new Float32Array(4 * layers);
+  data[3] = 1;
+  const coefficients = { width: 1, height: 1, layers, data };
+  const prior = [0, 1, 2, 3].map((k) => (k > 0 && k < layers ? 1 / (layers - 1) : 0));
+  return { coefficients, background: backgroundOf(photo, coefficients, model, { width, height }), prior, found: false };
+}
+
+// Mean weights of a photo's radii, of sum 1.
+function priorOf({ width, height, data }) {
+  const size = width * height;
+  const sums = [0, 0, 0, 0];
+  for (let c = 1; c < data.length / size; c++) for (let k = 0; k < size; k++) sums[c] += data[c * size + k];
+  const total = sums.reduce((a, b) => a + b);
+  return sums.map((sum) => sum / Math.max(total, 1e-9));
+}
+
+const actions = {
+  async load({ studio, device }, report) {
+    described = studio;
+    networks = await Networks.load(described, device, report);
+    return { backend: networks.backend, threads: networks.threads };
+  },
+
+  // Read a photo and decide, if that hasn't been done before, what is in focus.
+  async open({ file, decision }, report) {
+    report("Reading the photo");
+    const bitmap = await decoded(file);
+    const full = [bitmap.width, bitmap.height];
+    const preview = previewOf(bitmap);
+    bitmap.close();
+    const { profile } = await metadataOf(file);
+    report("Looking for the subject");
+    decision ??= await decide(preview, full);
+    return { preview, full, decision, isP3: isDisplayP3(profile) };
+  },
+
+  async save({ file, decision, paint, settings, type, quality }, report) {
+    const bitmap = await decoded(file);
+    const full = [bitmap.width, bitmap.height];
+    const canvas = new OffscreenCanvas(...full);
+    const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+    const renderer = new Renderer(new OffscreenCanvas(1, 1), described.generator);
+    try {
+      renderer.setDecision(decision);
+      renderer.setPaint(paint.width, paint.height, paint.pixels);
+      const tiles = tilesOf(...full);
+      for (const [number, tile] of tiles.entries()) {
+        report("Rendering", number / tiles.length);
+        const [left, top, right, bottom] = renderer.needed(tile, settings, full);
+        if (Math.max(right - left, bottom - top) > renderer.largest) {
+          throw new Error("This aperture is too wide for the graphics memory at full size; choose a smaller one.");
+        }
+        const [width, height] = [right - left, bottom - top];
+        renderer.setPart(width, height, pixelsOf(bitmap, left, top, width, height), [left, top], full);
+        renderer.render(settings, tile);
+        const image = new ImageData(renderer.pixels(), tile[2] - tile[0]);
+        context.putImageData(image, tile[0], tile[1]);
+      }
+    } finally {
+      renderer.free();
+      bitmap.close();
+    }
+    report("Writing the file", 1);
+    const blob = await canvas.convertToBlob({ type, quality });
+    canvas.width = canvas.height = 1;
+    return { blob: await withMetadata(blob, await metadataOf(file)) };
+  },
+};
+
+function tilesOf(width, height) {
+  const tiles = [];
+  for (let top = 0; top < height; top += TILE) {
+    for (let left = 0; left < width; left += TILE) {
+      tiles.push([left, top, Math.min(left + TILE, width), Math.min(top + TILE, height)]);
+    }
+  }
+  return tiles;
+}
+
+// One after the other: photos and networks take much memory.
+let queue = Promise.resolve();
+self.onmessage = ({ data: { id, action, ...request } }) => {
+  const report = (text, share = null) => self.postMessage({ id, progress: { text, share } });
+  queue = queue.then(async () => {
+    try {
+      self.postMessage({ id, result: await actions[action](request, report) });
+    } catch (error) {
+      self.postMessage({ id, error: error.message ?? String(error) });
+    }
+  });
+};
