@@ -30,8 +30,8 @@ LICENSES = {
 def write_segmenter(name: str, path: Path) -> dict[str, Any]:
     """Write the segmenter `name`, `rvm` or `selfie`, as ONNX to `path`; returns how a page runs it.
 
-    Input: a photo `[1,h,w,3] in [0,1]`, its longer side `side` pixels at most (`keep_aspect`) or both `side`. Output: the
-    subject's probability `[1,h,w,1]`. `states` are pairs of input and output by which a pass goes on where the one
+    Input: a photo `[1,h,w,3] in [0,1]`, its longer side `side` pixels at most (`keep_aspect`) or both `side`. Output:
+    the subject's probability `[1,h,w,1]`. `states` are pairs of input and output by which a pass goes on where the one
     before it ended, `passes` in all, from zeros `[1,1,1,1]`; `constants` are scalar inputs.
 
     Raises:
@@ -97,14 +97,18 @@ def with_standard_transposed(model: onnx.ModelProto) -> None:
         pixels, kernel, bias = node.input
         weights = numpy_helper.to_array(values[kernel])  # [out,2,2,in]
         if weights.shape[1:3] != (2, 2):
-            raise UserError("the selfie segmenter's last layer is not the one that is expected; update this program")
+            raise UserError(
+                "the selfie segmenter's last layer is not the one that is expected; update this program"
+            )
         values[kernel].CopyFrom(
             numpy_helper.from_array(np.ascontiguousarray(weights.transpose(3, 0, 1, 2)), kernel)
         )
         first, last = f"{node.name}/planes", f"{node.name}/enlarged"
         nodes = [
             helper.make_node("Transpose", [pixels], [first], perm=[0, 3, 1, 2]),
-            helper.make_node("ConvTranspose", [first, kernel, bias], [last], kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node(
+                "ConvTranspose", [first, kernel, bias], [last], kernel_shape=[2, 2], strides=[2, 2]
+            ),
             helper.make_node("Transpose", [last], list(node.output), perm=[0, 2, 3, 1]),
         ]
         model.graph.node.remove(node)

@@ -1,9 +1,10 @@
-"""Commands that `pip install -e .` brings: bokeh, bokeh-train and bokeh-masks, from any folder.
+"""Commands that `pip install -e .` brings: bokeh, bokeh-train, bokeh-masks and bokeh-studio, from any folder.
 
 bokeh photos/ -o soft/          # test.py --input photos/ --output soft/, with the model that comes with the code
 bokeh photos/ -o soft/ --aperture 2
 bokeh-train --dataroot D        # train.py
 bokeh-masks --input photos/     # deeplab/inference.py
+bokeh-studio                    # scripts/studio.py --serve: the browser opens
 """
 
 import runpy
@@ -59,3 +60,8 @@ def train() -> None:
 def masks() -> None:
     """deeplab/inference.py."""
     run("deeplab/inference.py", sys.argv[1:])
+
+
+def studio() -> None:
+    """scripts/studio.py, which serves the studio if nothing else is asked of it."""
+    run("scripts/studio.py", sys.argv[1:] or ["--serve"])

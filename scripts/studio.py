@@ -60,11 +60,10 @@ class Handler(SimpleHTTPRequestHandler):
 
 def write_model(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Write the generator's network into `folder`; returns what the page must know of it."""
-    generator = load_generator(
-        Path(args.checkpoints_dir) / args.name, args.epoch, settings=GeneratorSettings(radius="none")
-    )
-    if generator.file.with_name(f"{args.epoch}_net_P.pth").is_file():
-        say(f"{generator.file.parent}: the studio blurs by the lens alone, as test.py --radius none does")
+    folder_of_weights = Path(args.checkpoints_dir) / args.name
+    generator = load_generator(folder_of_weights, args.epoch, settings=GeneratorSettings(radius="none"))
+    if (folder_of_weights / f"{args.epoch}_net_P.pth").is_file():
+        say(f"{folder_of_weights}: the studio blurs by the lens alone, as test.py --radius none does")
     net, described = looking(generator)
     with atomic_path(folder / "generator.onnx") as temporary:
         write_onnx(export_program(net, described["channels"]), temporary)
@@ -97,7 +96,12 @@ def build(args: argparse.Namespace, folder: Path) -> None:
     """Write the whole studio into `folder`."""
     if folder.exists() and any(folder.iterdir()) and not (folder / "studio.json").is_file():
         raise UserError(f"--output {folder}: is not empty and not a studio; choose another folder")
-    described = {"name": args.name, "generator": write_model(args, folder), "segmenter": None, "runtime": f"onnxruntime-web {VERSION}, Microsoft, MIT"}
+    described = {
+        "name": args.name,
+        "generator": write_model(args, folder),
+        "segmenter": None,
+        "runtime": f"onnxruntime-web {VERSION}, Microsoft, MIT",
+    }
     if described["generator"]["channels"] == 4:
         described["segmenter"] = write_masks(args.masks, folder)
     write_runtime(folder / "runtime", args.runtime)
@@ -129,8 +133,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, help="folder to write; with --serve default: one in the cache")
     parser.add_argument("--serve", action="store_true", help="open the studio in your browser")
     parser.add_argument("--port", type=int, default=0, help="of --serve; 0 = any that is free")
-    parser.add_argument("--no_browser", action="store_true", help="with --serve: print the address, open nothing")
-    parser.add_argument("--name", default="", help="name of the experiment; default: the model that comes with the code")
+    parser.add_argument(
+        "--no_browser", action="store_true", help="with --serve: print the address, open nothing"
+    )
+    parser.add_argument(
+        "--name", default="", help="name of the experiment; default: the model that comes with the code"
+    )
     parser.add_argument("--checkpoints_dir", default="./checkpoints", help="where checkpoints are kept")
     parser.add_argument("--epoch", default="latest", help="which checkpoint")
     parser.add_argument(
@@ -138,7 +146,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         default="auto",
         help="for a generator that is told the subject: rvm, selfie, or auto, the best there is",
     )
-    parser.add_argument("--runtime", type=Path, help="archive of onnxruntime-web; default: fetched from npm, once")
+    parser.add_argument(
+        "--runtime", type=Path, help="archive of onnxruntime-web; default: fetched from npm, once"
+    )
     args = parser.parse_args(argv)
     if not args.name:
         args.name, args.checkpoints_dir = "demo", str(PRETRAINED)

@@ -61,13 +61,20 @@ def write_runtime(folder: Path, package: Path | None = None) -> None:
         _check(package, package.name)
         with tarfile.open(package, "r:gz") as archive:
             # npm's archives hold everything in one folder that is called package.
-            contents = {name: archive.extractfile(f"package/dist/{name}").read() for name in FILES}
+            contents = {name: _read(archive, f"package/dist/{name}") for name in FILES}
     except (ValueError, KeyError, OSError, tarfile.TarError, EOFError, zlib.error) as error:
         raise UserError(f"--runtime {package}: {error}; it should be the archive {URL}") from None
     for name, content in contents.items():
         write_bytes(folder / name, content)
     # Written last: the folder is whole.
     write_bytes(folder / VERSION, b"")
+
+
+def _read(archive: tarfile.TarFile, member: str) -> bytes:
+    file = archive.extractfile(member)
+    if file is None:
+        raise ValueError(f"{member} in it is no file")
+    return file.read()
 
 
 def _check(part: Path, name: str) -> None:

@@ -36,6 +36,7 @@ EXTRAS = {
     "torch_fidelity": "figures",
     "onnx": "export",
     "onnxscript": "export",
+    "tf2onnx": "studio",
     "visdom": "dashboard",
 }
 

@@ -42,7 +42,9 @@ def looking(generator: Generator) -> tuple[Looking, dict[str, Any]]:
         )
     settings = lens.settings
     if len(settings.radii) > MOST_RADII:
-        raise UserError(f"{generator.file}: has {len(settings.radii)} radii; the studio takes up to {MOST_RADII}")
+        raise UserError(
+            f"{generator.file}: has {len(settings.radii)} radii; the studio takes up to {MOST_RADII}"
+        )
     return Looking(lens).eval(), {
         "channels": lens.net.input_nc,
         "divisor": lens.net.divisor,

@@ -1,7 +1,5 @@
 """The studio in a real browser, judged by what test.py's generator makes of the same photos."""
 
-import argparse
-import io
 import threading
 from functools import partial
 from http.server import ThreadingHTTPServer
@@ -86,8 +84,14 @@ def built(tmp_path_factory):
     def write_segmenter(name, path):
         red_segmenter(path)
         return {
-            **{"side": 4096, "keep_aspect": True, "passes": 3, "license": "none", "input": "image"},
-            **{"output": "mask", "states": [("state", "next")], "constants": {"step": 1.0}},
+            "side": 4096,
+            "keep_aspect": True,
+            "passes": 3,
+            "license": "none",
+            "input": "image",
+            "output": "mask",
+            "states": [("state", "next")],
+            "constants": {"step": 1.0},
         }
 
     with pytest.MonkeyPatch.context() as patch:
