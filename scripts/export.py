@@ -3,15 +3,19 @@
     python scripts/export.py --name portraits --output portraits.onnx           # onnxruntime, any platform
     python scripts/export.py --name portraits --output portraits.pt2            # PyTorch: torch.export.load
     python scripts/export.py --name portraits --output portraits.onnx --half    # half the size of the file
+    python scripts/export.py --name lens --output weights.onnx                  # of a lens, its weights network
+    python scripts/export.py --name lens --generator P --output radius.onnx     # its radius network
 
-Input `image` `[B,C,H,W]` and output `result` `[B,C',H,W]` are float32 in [-1,1], of any batch and any size. Before the
-file counts as written, its results are compared with the checkpoint's. `scripts/use_onnx.py` shows its use.
+Input `image` `[B,C,H,W]` and output `result` `[B,C',H',W']` are float32, of any batch and any size. Before the file
+counts as written, its results are compared with the checkpoint's. `scripts/use_onnx.py` shows its use; docs/python.md
+says what a lens's networks take and give.
 """
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +26,10 @@ from torch.fx.experimental import _config as fx_config
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from models import load_generator
+from models.inference.generator import averaged_file
+from models.lens.exported import RadiusGraph
+from models.lens.radius import load_radius_net
+from util.checkpoint import checkpoint_file
 from util.errors import UserError, command_line
 from util.files import atomic_path
 from util.present import present
@@ -102,13 +110,24 @@ def largest_difference(
     return float(max(differences))
 
 
+def load_graph(folder: Path, epoch: str, name: str) -> Any:
+    """What is exported of the checkpoint: a module with its `input_nc` and `divisor`.
+
+    Raises:
+        UserError: no such checkpoint, or not the network that its name says.
+    """
+    if name == "P":
+        return RadiusGraph(load_radius_net(averaged_file(checkpoint_file(folder, epoch, "P"))))
+    return load_generator(folder, epoch, name).net.graph()
+
+
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--name", required=True, help="name of the experiment")
     parser.add_argument("--checkpoints_dir", default="./checkpoints", help="where checkpoints are kept")
     parser.add_argument("--epoch", default="latest", help="which checkpoint")
-    parser.add_argument("--generator", default="", help="G_A, G_B or G; default: the one towards domain B")
+    parser.add_argument("--generator", default="", help="G_A, G_B, G or P; default: the one towards domain B")
     parser.add_argument("--output", type=Path, required=True, help="file to write, .onnx or .pt2")
     parser.add_argument("--half", action="store_true", help="weights and computation in float16")
     return parser.parse_args(argv)
@@ -121,18 +140,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.output.suffix not in FORMATS:
         raise UserError(f"--output {args.output}: the name must end in {' or '.join(FORMATS)}")
     folder = Path(args.checkpoints_dir) / args.name
-    generator, copy = (load_generator(folder, args.epoch, args.generator) for _ in range(2))
-    if not generator.net.can_export:
-        raise UserError(
-            f"{folder}: a lens generator renders by the size of each photo, which no exported graph holds; use it "
-            "from Python with load_generator, or export a model that paints pixels"
-        )
-    channels = generator.input_nc
+    graph, copy = (load_graph(folder, args.epoch, args.generator) for _ in range(2))
+    channels = graph.input_nc
     write, run = FORMATS[args.output.suffix]
-    net = HalfInside(copy.net) if args.half else copy.net
+    net = HalfInside(copy) if args.half else copy
     with atomic_path(args.output) as temporary:
         write(export_program(net, channels), temporary)
-        difference = largest_difference(run(temporary), generator.translate, channels, generator.net.divisor)
+        difference = largest_difference(run(temporary), torch.no_grad()(graph), channels, graph.divisor)
         if not difference <= TOLERANCE[args.half]:
             raise UserError(
                 f"{args.output}: not written, its results differ from the checkpoint's by {difference:.1e} (of a "

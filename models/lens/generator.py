@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 
+from models.lens.exported import LOGIT_BOUND, WeightsGraph
 from models.lens.focusing import refocused
 from models.lens.radius import RadiusNet, behind, settled
 from models.lens.settings import LensChanges, LensSettings
@@ -22,10 +23,6 @@ from util.optics.light import linear_to_srgb, luma, srgb_to_linear
 from util.optics.sharpness import gradient_magnitude, grown
 from util.optics.varying import varying_blur
 from util.present import present
-
-# Logits are bounded by the network's tanh times this: the softmax can be sure (0.9999), but never so flat that
-# its gradient dies before the network has learned anything.
-LOGIT_BOUND = 5.0
 
 # Window (pixels of the network's own scale) and smoothness of the guided filter; photos in [-1,1].
 GUIDE_RADIUS = 4
@@ -84,7 +81,6 @@ class LensGenerator(GeneratorNet):
     takes_any_size = True
     scales_itself = True
     takes_depth = True
-    can_export = False
 
     def __init__(self, net: GeneratorNet, settings: LensSettings):
         super().__init__()
@@ -116,6 +112,9 @@ class LensGenerator(GeneratorNet):
             value = getattr(self, name).tolist()
             read[name] = tuple(value) if isinstance(value, list) else value
         self.settings = replace(self.settings, **read)
+
+    def graph(self) -> WeightsGraph:
+        return WeightsGraph(self.net)
 
     def load_pretrained(self, opt: Any) -> None:
         self.net.load_pretrained(opt)

@@ -49,12 +49,18 @@ class RadiusNet(DefocusNet):
         scale = LOOK_SIDE / min(x.shape[-2:])
         size = [max(1, round(side * scale)) for side in x.shape[-2:]]
         small_x, small_mask = (F.interpolate(y, size, mode="area") for y in (x, mask))
-        seen = look(small_x, small_mask, LOOK_SIGMA)
+        return self.ask_look(look(small_x, small_mask, LOOK_SIGMA))
+
+    def ask_look(self, seen: torch.Tensor) -> Blur:
+        """As `ask`, of what `look` returns of photos whose shorter side is `LOOK_SIDE`, `[B,4,h,w]`."""
+        count, _, height, width = seen.shape
         # Grey beyond the border, as beside the photos of training.
-        padding = [-side % self.divisor for side in size]
-        both = F.pad(torch.cat([seen, seen.flip(-1)]), (0, padding[1], 0, padding[0]))
-        rows, columns = (-(-side // 4) for side in size)
-        halves = (y[..., :rows, :columns].chunk(2) for y in self(both))
+        padding = (0, -width % self.divisor, 0, -height % self.divisor)
+        both = F.pad(torch.cat([seen, seen.flip(-1)]), padding)
+        rows, columns = (height + 3) // 4, (width + 3) // 4
+        # A negative padding, not a slice: torch.export keeps it free of conditions on the size.
+        cut = (F.pad(y, (0, columns - y.shape[-1], 0, rows - y.shape[-2])) for y in self(both))
+        halves = ((y[:count], y[count:]) for y in cut)
         return Blur(*((plain + mirrored.flip(-1)) / 2 for plain, mirrored in halves))
 
 

@@ -26,9 +26,6 @@ class GeneratorNet(nn.Module):
     # Can be told how far away all is: `net(x, depth=depth)`.
     takes_depth = False
 
-    # Renders by the size of each photo, which no exported graph holds.
-    can_export = True
-
     # A network that says how much a lens blurs each place (`models.lens.radius`), of a generator that can use it.
     radius_net: nn.Module | None
 
@@ -36,6 +33,10 @@ class GeneratorNet(nn.Module):
     def input_nc(self) -> int:
         """Channels of what the first convolution takes."""
         return next(part.in_channels for part in self.modules() if isinstance(part, nn.Conv2d))
+
+    def graph(self) -> nn.Module:
+        """What an exported graph can hold of it: `[B,C,H,W] in [-1,1]` -> `[B,C',H',W']`, of any size."""
+        return self
 
     def change(self, changes: object) -> None:
         """Take settings to change at test, where a network has such (`models.lens.settings.LensChanges`)."""

@@ -12,6 +12,7 @@ from PIL import Image
 
 from models import load_generator
 from models.lens.generator import LensGenerator
+from models.lens.radius import RadiusNet, load_radius_net
 from models.lens.settings import LensSettings
 from models.networks import define_G, init_weights
 from scripts import export
@@ -109,9 +110,40 @@ def test_unknown_format_is_one_line(trained, tmp_path, capsys):
     assert "must end in .onnx or .pt2" in capsys.readouterr().err
 
 
-def test_lens_generators_are_refused_with_one_line(tmp_path, capsys):
-    net = LensGenerator(define_G(3, 3, 4, "resnet_6blocks"), LensSettings((2.0, 4.0)))
+def test_of_a_lens_its_weights_network(tmp_path):
+    """A picture of the network's own size gets the weights that the generator decides."""
+    torch.manual_seed(0)
+    net = LensGenerator(define_G(4, 3, 4, "resnet_1blocks"), LensSettings((2.0, 4.0), weights_size=32))
     save_network(net, tmp_path / "run" / "latest_net_G.pth")
+    run_export(tmp_path, tmp_path / "run.pt2")
+    exported = export.run_pt2(tmp_path / "run.pt2")
+    lens = load_generator(tmp_path / "run").net
+    x, mask = torch.rand(2, 3, 32, 48) * 2 - 1, torch.rand(2, 1, 32, 48)
+    with torch.inference_mode():
+        expected = lens.logits(x, mask).softmax(dim=1).numpy()
+    found = exported(torch.cat([x, 2 * mask - 1], dim=1).numpy())
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert expected.std() > 0.01
+    assert exported(np.zeros((1, 4, 21, 30), np.float32)).shape == (1, 3, 21, 30)
+
+
+def test_of_a_lens_its_radius_network(tmp_path):
+    """A picture whose shorter side is 64 gets the levels that the network is asked for."""
+    torch.manual_seed(0)
+    save_network(RadiusNet(8), tmp_path / "run" / "latest_net_P.pth")
+    run_export(tmp_path, tmp_path / "run.onnx", "--generator", "P")
+    exported = export.run_onnx(tmp_path / "run.onnx")
+    net = load_radius_net(tmp_path / "run" / "latest_net_P.pth")
+    for size in ((64, 90), (70, 64)):
+        x, mask = torch.rand(2, 3, *size) * 2 - 1, (torch.rand(2, 1, *size) > 0.5).float()
+        with torch.inference_mode():
+            expected = torch.cat(net.ask(x, mask), dim=1).numpy()
+        found = exported(torch.cat([x, 2 * mask - 1], dim=1).numpy())
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+        assert expected.std() > 0.01
+
+
+def test_a_missing_radius_network_is_one_line(trained, tmp_path, capsys):
     with pytest.raises(SystemExit):
-        run_export(tmp_path, tmp_path / "run.onnx")
-    assert "a lens generator renders by the size of each photo" in capsys.readouterr().err
+        run_export(trained, tmp_path / "run.onnx", "--generator", "P")
+    assert "latest_net_P.pth" in (said := capsys.readouterr().err) and said.count("\n") == 1

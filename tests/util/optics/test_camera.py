@@ -1,6 +1,9 @@
 """The camera against closed forms: discs, half-planes, energies, and what must stay as it is."""
 
 import math
+import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -246,3 +249,23 @@ def test_what_a_matte_takes_by_mistake_does_not_stay_at_full_contrast():
     alpha[..., 36:48, 36:48] = 0.2
     out = light_of(render(photo, alpha, constant(-12.0)))
     assert 0.75 <= float(out[..., 41, 41].min()) < 1
+
+
+def test_the_example_in_the_documents_is_right_and_the_function_pure():
+    """The same arguments give the same result, and come out as they went in; another seed gives other grain."""
+    text = (Path(__file__).parents[3] / "docs/python.md").read_text()
+    example = next(block for block in re.findall(r"```python\n(.*?)```", text, re.S) if "render(" in block)
+    names: dict = {}
+    torch.manual_seed(0)
+    exec(example, names)
+    photo, alpha, radius, result = (names[name] for name in ("photo", "alpha", "radius", "result"))
+    before = [x.clone() for x in (photo, alpha, radius)]
+    torch.manual_seed(1)
+    state = torch.get_rng_state()
+    assert torch.equal(render(photo, alpha, radius, names["camera"]), result)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(x, y) for x, y in zip((photo, alpha, radius), before, strict=True))
+    inside = (alpha == 1).expand_as(photo)
+    assert torch.equal(result[inside], photo[inside]) and result.abs().max() <= 1
+    other = render(photo, alpha, radius, replace(names["camera"], seed=4))
+    assert not torch.equal(other, result) and torch.equal(other[inside], photo[inside])
