@@ -15,7 +15,7 @@ from models.nets.effnet import EffnetGenerator
 from models.nets.norms import get_norm_layer, needs_bias
 from models.nets.resnet import ResnetGenerator
 from models.nets.unet import UnetGenerator
-from models.options.networks import GENERATORS
+from models.options.networks import kind_of
 
 
 def define_G(
@@ -28,12 +28,12 @@ def define_G(
     upsample: str = "transpose",
     antialias: bool = False,
 ) -> GeneratorNet:
-    """The generator called `netG`, one of `GENERATORS`, with PyTorch's default weights.
+    """The generator called `netG`, a name of `kind_of`, with PyTorch's default weights.
 
     `upsample`, one of `UPSAMPLERS`, and `antialias` are how ResNets change sizes; U-Nets have one way.
     """
     norm_layer = get_norm_layer(norm)
-    family, depth = GENERATORS[netG]
+    family, depth = kind_of(netG)
     if family == "resnet":
         return ResnetGenerator(input_nc, output_nc, ngf, norm_layer, use_dropout, depth, upsample, antialias)
     if family == "unet":

@@ -1,5 +1,6 @@
 """Networks by name: the options that choose them, and what fits together."""
 
+import re
 from argparse import ArgumentParser, Namespace
 from typing import Literal, NamedTuple
 
@@ -37,6 +38,12 @@ LR_POLICIES = ("linear", "step", "plateau", "cosine")
 
 # Pixels: after two halvings, a block still reflects its borders by one.
 LEAST_CROP = 8
+
+
+def kind_of(netG: str) -> NetG:
+    """What `netG` is: one of `GENERATORS`, or a ResNet of another number of blocks, as files of others may hold."""
+    blocks = re.fullmatch(r"resnet_(\d+)blocks", netG)
+    return NetG("resnet", int(blocks[1])) if blocks else GENERATORS[netG]
 
 
 def renamed_norm(value: str) -> str:
