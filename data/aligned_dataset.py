@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from data.base_dataset import BaseDataset
-from data.image_folder import Photo, PhotoFolder, scan_folders
+from data.image_folder import PhotoFolder, scan_folders
+from data.photos import NO_FILES, Photo
 from util.domains import domains
 from util.images import read_pixels, to_gray
 
@@ -32,10 +33,10 @@ class AlignedDataset(BaseDataset):
             depths=None,
         )
         (pairs,) = scan_folders(opt.dataroot, [folder], opt.max_dataset_size)
-        halves = [replace(pair, size=(pair.size[0] // 2, pair.size[1])) for pair in pairs]
+        halves = replace(pairs, sizes=pairs.sizes // (2, 1))
         part_A, part_B = (LEFT, RIGHT) if letter == "A" else (RIGHT, LEFT)
-        self.photos_A = [replace(half, part=part_A) for half in halves]
-        self.photos_B = [replace(half, part=part_B, mask=None, channels=opt.output_nc) for half in halves]
+        self.photos_A = replace(halves, part=part_A)
+        self.photos_B = replace(halves, part=part_B, masks=NO_FILES, channels=opt.output_nc)
         self.set_cache(chain.from_iterable(zip(self.photos_A, self.photos_B, strict=True)))
         self.last: tuple[Path | None, np.ndarray] = (None, np.empty(0))
 

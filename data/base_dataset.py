@@ -9,8 +9,9 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from data.cache import Entry, PixelCache, open_cache
-from data.image_folder import Photo, PhotoFolder, scan_folders
+from data.image_folder import PhotoFolder, scan_folders
 from data.options import DatasetOptions
+from data.photos import Photo, Photos
 from data.transforms import (
     Geometry,
     Preprocess,
@@ -54,7 +55,7 @@ class BaseDataset(DatasetOptions, Dataset, ABC):
         epoch, index = key if isinstance(key, tuple) else (0, key)
         return self.load(index, np.random.default_rng([ITEM_STREAM, self.opt.seed, epoch, index]))
 
-    def scan(self, folders: Sequence[PhotoFolder]) -> list[list[Photo]]:
+    def scan(self, folders: Sequence[PhotoFolder]) -> list[Photos]:
         """Check the photos and masks of `folders`, and return the photos by folder. Call once, when made.
 
         Raises:
@@ -66,15 +67,17 @@ class BaseDataset(DatasetOptions, Dataset, ABC):
 
     def set_cache(self, photos: Iterable[Photo]) -> None:
         """Keep `photos` and their masks as `--cache` says."""
+        # An option of training only: a test reads each photo once.
+        kind = getattr(self.opt, "cache", "none")
+        if kind == "none":
+            return
         entries = []
         for photo in photos:
             width, height = self.preprocess.scaled_size(photo.size)
             entries.append(Entry(photo.name, photo.path, (height, width, photo.channels)))
             if photo.mask:
                 entries.append(Entry(f"mask of {photo.name}", photo.mask, (height, width)))
-        kind = getattr(self.opt, "cache", "none")  # an option of training only: a test reads each photo once
-        if kind != "none":
-            self.cache = open_cache(kind, self.opt.cache_size, Path(self.opt.dataroot), entries)
+        self.cache = open_cache(kind, self.opt.cache_size, Path(self.opt.dataroot), entries)
 
     def decode(self, photo: Photo) -> np.ndarray:
         """The pixels of `photo` as its file holds them, upright: [H,W,C], uint8 or uint16."""

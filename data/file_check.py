@@ -1,27 +1,31 @@
 """Checks of image files, many at a time, with a memory: a file that has not changed is not read again."""
 
-import json
 import multiprocessing
 import os
 import re
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
-from util.errors import UserError
-from util.files import write_text
-from util.images import ImageError, image_size, is_cut_short, read_image, read_mask, read_pixels
-
-MEMORY_NAME = ".scan.json"
-MEMORY_VERSION = 4
+from data.scan_memory import FACTS, ScanMemory
+from util.images import (
+    ImageError,
+    image_size,
+    is_cut_short,
+    plain_jpeg_size,
+    read_image,
+    read_mask,
+    read_pixels,
+)
+from util.parallel import bounded_map
 
 # Share of a mask's pixels between a quarter and three quarters from which it has more of them than soft edges.
 GRAY_FROM = 0.2
@@ -29,13 +33,15 @@ GRAY_FROM = 0.2
 # Below this number of files the start of processes takes longer than the checks.
 PARALLEL_FROM = 500
 
+# Files that are sent to a process at once.
+CHUNK = 256
+
 # Subject is what is at least half white; masks of 0 and 1, or of class numbers, have no such pixel.
 SUBJECT_FROM = 128
 
 
 # What a file should be.
 Kind = Literal["photo", "mask", "depth"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Facts(NamedTuple):
@@ -46,9 +52,24 @@ class Facts(NamedTuple):
 
     width: int
     height: int
-    empty: bool
+    empty: bool = False
     full: bool = False
     gray: bool = False
+
+
+class Files(NamedTuple):
+    """Files of one kind in a folder, by their names below it."""
+
+    folder: Path
+    names: Sequence[str]
+    kind: Kind
+
+
+class Checked(NamedTuple):
+    """What was found of files in their order: `FACTS` `[N]`, and by number what is wrong with the bad ones."""
+
+    facts: np.ndarray
+    errors: dict[int, str]
 
 
 def check_file(task: tuple[str, Kind]) -> Facts | str:
@@ -62,21 +83,29 @@ def check_file(task: tuple[str, Kind]) -> Facts | str:
             pixels = read_pixels(path, channels=1)
             return Facts(pixels.shape[1], pixels.shape[0], empty=pixels.max() == pixels.min())
         if kind == "mask":
-            pixels = _mask_pixels(path)
-            height, width = pixels.shape
-            between = np.count_nonzero((pixels >= 64) & (pixels < 192)) >= GRAY_FROM * pixels.size
-            return Facts(width, height, pixels.max() < SUBJECT_FROM, pixels.min() >= SUBJECT_FROM, between)
+            return _mask_facts(_mask_pixels(path))
+        if size := plain_jpeg_size(path):
+            return Facts(*size)
         if is_cut_short(path):
             read_image(path)
-        return Facts(*image_size(path), False)
+        return Facts(*image_size(path))
     except ImageError as error:
         return str(error).removeprefix(f"{path}: ")
+
+
+def _mask_facts(pixels: np.ndarray) -> Facts:
+    """Facts of a mask `[H,W]` uint8, by a histogram of its quarters."""
+    height, width = pixels.shape
+    black, dark, light, white = cv2.calcHist([pixels], [0], None, [4], [0, 256]).ravel().tolist()
+    gray = dark + light >= GRAY_FROM * pixels.size
+    return Facts(width, height, light + white == 0, black + dark == 0, gray)
 
 
 def _mask_pixels(path: str) -> np.ndarray:
     """A mask `[H,W]` uint8. Plain 8-bit gray PNGs take OpenCV half the time they take Pillow."""
     with suppress(OSError):
-        content = Path(path).read_bytes()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - much faster than pathlib
+            content = file.read()
         plain = content[:8] == b"\x89PNG\r\n\x1a\n" and content[24:26] == b"\x08\0"  # 8 bits, gray
         if plain and content[-8:-4] == b"IEND" and not re.search(b"eXIf|tRNS|iTXt", content):
             pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -85,72 +114,68 @@ def _mask_pixels(path: str) -> np.ndarray:
     return np.asarray(read_mask(path))
 
 
-def check_files(dataroot: Path, tasks: Sequence[tuple[Path, Kind]]) -> dict[Path, Facts | str]:
-    """Check all (path, kind); the good ones are remembered in `<dataroot>/.scan.json`."""
-    memory = _Memory(dataroot)
-    named = [(str(path), kind) for path, kind in tasks]
-    unknown = [task for task in named if memory.recall(*task) is None]
-    checked = dict(zip(unknown, _check_all(unknown), strict=True))
-    for task, found in checked.items():
-        if isinstance(found, Facts):
-            memory.learn(*task, found)
-    if unknown:
-        memory.save()
-    return {
-        path: checked[task] if task in checked else memory.recall(*task)
-        for (path, _), task in zip(tasks, named, strict=True)
-    }
+def check_files(dataroot: Path, groups: Sequence[Files]) -> list[Checked]:
+    """Check all files of all `groups`; the good ones are remembered in `<dataroot>/.scan.npy`."""
+    memory = ScanMemory(dataroot)
+    rows = [memory.describe(files.folder, files.names, files.kind) for files in groups]
+    unknown = [np.flatnonzero(~memory.recall(described)) for described in rows]
+    errors: list[dict[int, str]] = [{} for _ in groups]
+
+    chunks = [
+        (group, numbers[start : start + CHUNK])
+        for group, numbers in enumerate(unknown)
+        for start in range(0, len(numbers), CHUNK)
+    ]
+    found = _check_all([_task(groups[group], numbers) for group, numbers in chunks])
+    for (group, numbers), checked in zip(chunks, found, strict=True):
+        rows[group]["facts"][numbers] = checked.facts
+        errors[group] |= {int(numbers[number]): message for number, message in checked.errors.items()}
+
+    good = [
+        described[np.setdiff1d(numbers, list(wrong))]
+        for described, numbers, wrong in zip(rows, unknown, errors, strict=True)
+    ]
+    if any(map(len, good)):
+        memory.learn(np.concatenate(good))
+    return [Checked(described["facts"].copy(), wrong) for described, wrong in zip(rows, errors, strict=True)]
 
 
-def _check_all(tasks: Sequence[tuple[str, Kind]]) -> Iterator[Facts | str]:
-    parallel = sys.platform == "linux" and len(tasks) >= PARALLEL_FROM
-    bar = tqdm(total=len(tasks), desc="checking files", unit="file", delay=1, leave=False, disable=None)
-    with bar:
-        for found in _parallel(tasks) if parallel else map(check_file, tasks):
-            bar.update()
-            yield found
+def _task(files: Files, numbers: np.ndarray) -> Files:
+    """The part of `files` that `numbers` names."""
+    return files._replace(names=[files.names[number] for number in numbers.tolist()])
 
 
-def _parallel(tasks: Sequence[tuple[str, Kind]]) -> Iterable[Facts | str]:
+def _check_all(chunks: Sequence[Files]) -> Iterator[Checked]:
+    total = sum(len(chunk.names) for chunk in chunks)
+    parallel = sys.platform == "linux" and total >= PARALLEL_FROM
+    with tqdm(total=total, desc="checking files", unit="file", delay=1, leave=False, disable=None) as bar:
+        for chunk, checked in zip(
+            chunks, _parallel(chunks) if parallel else map(_check_chunk, chunks), strict=True
+        ):
+            bar.update(len(chunk.names))
+            yield checked
+
+
+def _parallel(chunks: Sequence[Files]) -> Iterator[Checked]:
     # Processes, because Pillow keeps the interpreter's lock; forked, because fresh ones import all of torch.
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), context, initializer=_ignore_interrupt) as pool:
-        yield from pool.map(check_file, tasks, chunksize=128)
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), context, initializer=_begin_worker) as pool:
+        yield from bounded_map(pool, _check_chunk, chunks)
 
 
-def _ignore_interrupt() -> None:
+def _begin_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A process for each processor is here already.
+    cv2.setNumThreads(1)
 
 
-class _Memory:
-    """Facts by file, valid as long as the file's time of change and size stay the same."""
-
-    def __init__(self, dataroot: Path) -> None:
-        self.path = dataroot / MEMORY_NAME
-        self.prefix = f"{dataroot}{os.sep}"  # left out of the names, so that a dataroot can be moved
-        self.entries: dict[str, list[int]] = {}
-        with suppress(OSError, ValueError, AttributeError, TypeError):  # unreadable: as good as none
-            content = json.loads(self.path.read_text())
-            if content.get("version") == MEMORY_VERSION:
-                self.entries = dict(content["files"])
-
-    def recall(self, path: str, kind: Kind) -> Facts | None:
-        entry = self.entries.get(path.removeprefix(self.prefix))
-        if entry is None or entry[:3] != [*_stamp(path), KINDS.index(kind)]:
-            return None
-        return Facts(entry[3], entry[4], *map(bool, entry[5:8]))
-
-    def learn(self, path: str, kind: Kind, facts: Facts) -> None:
-        self.entries[path.removeprefix(self.prefix)] = [*_stamp(path), *map(int, (KINDS.index(kind), *facts))]
-
-    def save(self) -> None:
-        with suppress(UserError):  # a dataroot that can't be written to is checked anew each time
-            write_text(self.path, json.dumps({"version": MEMORY_VERSION, "files": self.entries}))
-
-
-def _stamp(path: str) -> list[int]:
-    try:
-        status = os.stat(path)  # noqa: PTH116 - much faster than pathlib
-    except OSError:
-        return []
-    return [status.st_mtime_ns, status.st_size]
+def _check_chunk(files: Files) -> Checked:
+    facts = np.zeros(len(files.names), FACTS)
+    errors: dict[int, str] = {}
+    for number, name in enumerate(files.names):
+        found = check_file((f"{files.folder}{os.sep}{name}", files.kind))
+        if isinstance(found, str):
+            errors[number] = found
+        else:
+            facts[number] = found
+    return Checked(facts, errors)

@@ -4,6 +4,7 @@ import os
 import signal
 import warnings
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -62,9 +63,29 @@ class EpochBatches(Sampler[list[tuple[int, int]]]):
         return -(-len(self.indices()) // self.batch_size)
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        keys = [(self.epoch, index) for index in self.indices().tolist()]
-        starts = range(self.first * self.batch_size, len(keys), self.batch_size)
-        return iter([keys[start : start + self.batch_size] for start in starts])
+        epoch, indices = self.epoch, self.indices()
+        for start in range(self.first * self.batch_size, len(indices), self.batch_size):
+            yield [(epoch, index) for index in indices[start : start + self.batch_size].tolist()]
+
+
+class FollowingEpochs(Sampler[list[tuple[int, int]]]):
+    """The batches of `batches` and of the epochs after it, up to `last`: workers begin with the next one in time.
+
+    Else each epoch would start with empty hands, and the model wait for its first batch.
+    """
+
+    def __init__(self, batches: EpochBatches, last: int) -> None:
+        self.batches = batches
+        self.last = last
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        # A copy, since the loader's own is set to the epoch that it asks for next.
+        batches = copy(self.batches)
+        while True:
+            yield from batches
+            batches.epoch, batches.first = batches.epoch + 1, 0
+            if batches.epoch > self.last:
+                return
 
 
 class Loader:
@@ -85,9 +106,10 @@ class Loader:
             world_size=world_size,
         )
         workers = min(opt.num_threads, len(self.batches))
+        self.last = opt.n_epochs + opt.n_epochs_decay if opt.isTrain else 0
         self.loader = DataLoader(
             _ErrorsAsItems(dataset),
-            batch_sampler=self.batches,
+            batch_sampler=FollowingEpochs(self.batches, self.last),
             num_workers=workers,
             collate_fn=collate,
             pin_memory=torch.cuda.is_available(),
@@ -97,6 +119,9 @@ class Loader:
             persistent_workers=workers > 0,
             prefetch_factor=4 if workers else None,
         )
+        # What is being read, and the batch of which epoch it gives next.
+        self._running: Iterator[dict[str, Any] | UserError] = iter(())
+        self._next: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -111,14 +136,22 @@ class Loader:
         Raises:
             UserError: a photo or mask that can't be used any more.
         """
-        self.batches.first = skip_batches
-        for batch in self.loader:
+        epoch = self.batches.epoch
+        if self._next != (epoch, skip_batches):
+            self.batches.first = skip_batches
+            self._running = iter(self.loader)
+        for number in range(skip_batches, len(self.batches)):
+            self._next = None
+            batch = next(self._running)
+            self._next = (epoch, number + 1)
             if isinstance(batch, UserError):
                 try:
                     raise batch
                 finally:
                     del batch  # it would hold this frame, and so the workers, until garbage is collected
             yield batch
+        if epoch < self.last:
+            self._next = (epoch + 1, 0)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self.iterate()

@@ -40,6 +40,8 @@ def options(dataroot: Path, **changes: Any) -> argparse.Namespace:
         "input_nc": 3,
         "output_nc": 3,
         "isTrain": True,
+        "n_epochs": 2,
+        "n_epochs_decay": 1,
         "seed": 0,
         "mask_policy": "required",
         "reads_depth": False,

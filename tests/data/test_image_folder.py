@@ -1,6 +1,7 @@
 """The scan: every kind of bad file is found, good ones pass, and nothing is read twice."""
 
 import os
+import pickle
 import shlex
 from pathlib import Path
 
@@ -175,16 +176,38 @@ def test_only_files_that_changed_are_read_again(dataroot, monkeypatch):
         read.clear()
         assert "2 problems" in problems(dataroot)
         assert sorted(read) == expected
-    (dataroot / ".scan.json").write_text("{broken")
+    (dataroot / ".scan.npy").write_text("broken")
     read.clear()
     problems(dataroot)
     assert len(read) == 16
 
 
+def test_a_dataroot_can_be_moved_without_being_read_again(dataroot, monkeypatch):
+    scan_folders(dataroot, folders(dataroot))
+    moved = dataroot.rename(dataroot.with_name(f"{dataroot.name} moved"))
+    monkeypatch.setattr(file_check, "check_file", lambda task: pytest.fail(f"{task} is read again"))
+    photos, _ = scan_folders(moved, folders(moved))
+    assert photos[0].mask == moved / "maskA/A0.png"
+
+
+def test_what_is_known_of_one_folder_stays_when_another_is_scanned(dataroot, monkeypatch):
+    for folder in folders(dataroot):
+        scan_folders(dataroot, [folder])
+    monkeypatch.setattr(file_check, "check_file", lambda task: pytest.fail(f"{task} is read again"))
+    assert [len(photos) for photos in scan_folders(dataroot, folders(dataroot))] == [5, 3]
+
+
+def test_a_thousand_photos_are_kept_in_little_memory(dataroot):
+    """Not an object each: a photo, its mask and their sizes take as much as their names and some numbers."""
+    photos, _ = scan_folders(dataroot, folders(dataroot))
+    assert len(pickle.dumps(photos[:4])) - len(pickle.dumps(photos[:3])) < 60
+    assert photos[1:3] == list(photos)[1:3] and photos != photos[1:]
+
+
 def test_processes_find_what_one_finds(dataroot, monkeypatch):
     cut_short(dataroot / "trainB" / "B2.png")
     alone = problems(dataroot)
-    (dataroot / ".scan.json").unlink()
+    (dataroot / ".scan.npy").unlink()
     monkeypatch.setattr(file_check, "PARALLEL_FROM", 1)
     assert problems(dataroot) == alone
 

@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from data import create_dataset
 from data.loader import EpochBatches, collate
@@ -94,6 +95,31 @@ def test_workers_give_what_one_process_gives(dataroot, context):
         assert equal(list(parallel.iterate(skip_batches=2)), expected[2:])
     next(parallel.iterate())  # left in its middle
     assert equal(list(parallel), expected)
+
+
+def test_the_next_epoch_is_begun_before_it_is_asked_for(dataroot, monkeypatch):
+    loader = create_dataset(options(dataroot, num_threads=1))
+    expected = {}
+    for epoch in (1, 2, 3, 4):
+        loader.set_epoch(epoch)
+        expected[epoch] = list(create_dataset_at(dataroot, epoch))
+    begun = []
+    begin = DataLoader.__iter__
+    monkeypatch.setattr(
+        DataLoader, "__iter__", lambda self: begun.append(loader.batches.epoch) or begin(self)
+    )
+    # In turn, as a training does; on from its middle; beyond the last epoch, which is 3; back.
+    for epoch, skip, starts in ((1, 0, 1), (2, 0, 0), (3, 0, 0), (4, 0, 1), (2, 3, 1), (3, 0, 0), (3, 0, 1)):
+        begun.clear()
+        loader.set_epoch(epoch)
+        assert equal(list(loader.iterate(skip)), expected[epoch][skip:])
+        assert begun == [epoch] * starts
+
+
+def create_dataset_at(dataroot, epoch):
+    loader = create_dataset(options(dataroot))
+    loader.set_epoch(epoch)
+    return loader
 
 
 def test_skipped_batches_are_not_read(dataroot, monkeypatch):

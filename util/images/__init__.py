@@ -1,13 +1,16 @@
 """Photos and masks from disk and back, the same for every program. No torch in here: workers stay light."""
 
+from util.images.headers import plain_jpeg_size
 from util.images.listing import (
     IMAGE_EXTENSIONS,
     NOT_IN_BROWSERS,
     find_by_stem,
     find_images,
+    image_names,
     is_image,
     left_out,
     list_images,
+    names_by_stem,
     require_unique,
     writable,
 )
@@ -32,11 +35,14 @@ __all__ = [
     "find_by_stem",
     "find_images",
     "has_alpha",
+    "image_names",
     "image_size",
     "is_cut_short",
     "is_image",
     "left_out",
     "list_images",
+    "names_by_stem",
+    "plain_jpeg_size",
     "read_image",
     "read_mask",
     "read_photo",

@@ -15,6 +15,8 @@ IMAGE_EXTENSIONS = (
     JPEG_EXTENSIONS | DEEP_EXTENSIONS | HEIF_EXTENSIONS | AVIF_EXTENSIONS | {".ppm", ".bmp", ".webp"}
 )
 
+_ENDINGS = tuple(IMAGE_EXTENSIONS)
+
 # Their encoders are slow, or miss from many installations.
 READ_ONLY = HEIF_EXTENSIONS | AVIF_EXTENSIONS
 NOT_IN_BROWSERS = HEIF_EXTENSIONS | {".tif", ".tiff", ".ppm"}
@@ -23,7 +25,7 @@ NOT_IN_BROWSERS = HEIF_EXTENSIONS | {".tif", ".tiff", ".ppm"}
 def is_image(path: str | os.PathLike) -> bool:
     """True for a name that ends like an image and does not start with a dot (unfinished or hidden files)."""
     name = os.path.basename(path)  # noqa: PTH119 - folders of 100,000 files: much faster than pathlib
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS  # noqa: PTH122
+    return name.lower().endswith(_ENDINGS) and not name.startswith(".")
 
 
 def writable(path: Path) -> Path:
@@ -52,6 +54,12 @@ def find_images(folder: str | os.PathLike) -> tuple[list[Path], list[Path]]:
 def list_images(folder: str | os.PathLike) -> list[Path]:
     """All images below `folder`, as `find_images`."""
     return find_images(folder)[0]
+
+
+def image_names(folder: str | os.PathLike) -> list[str]:
+    """All images below `folder`, as `find_images`, by their names relative to it: little to keep for many."""
+    skipped = len(os.path.join(os.fspath(folder), ""))  # noqa: PTH118
+    return sorted(path[skipped:] for path in _files(os.fspath(folder)) if is_image(path))
 
 
 def _files(top: str) -> Iterator[str]:
@@ -99,11 +107,16 @@ def left_out(others: Iterable[Path]) -> str:
 
 def find_by_stem(folder: str | os.PathLike) -> dict[str, Path]:
     """Map each image's stem in `folder` (not below it) to its path; PNG wins where a stem occurs twice."""
-    found: dict[str, Path] = {}
+    return {stem: Path(folder, name) for stem, name in names_by_stem(folder).items()}
+
+
+def names_by_stem(folder: str | os.PathLike) -> dict[str, str]:
+    """Map each image's stem in `folder` to its file's name, as `find_by_stem`."""
+    found: dict[str, str] = {}
     for name in sorted(filter(is_image, os.listdir(folder))):  # noqa: PTH208 - much faster than pathlib
-        stem, suffix = os.path.splitext(name)  # noqa: PTH122
-        if stem not in found or suffix.lower() == ".png":
-            found[stem] = Path(folder, name)
+        stem, _, suffix = name.rpartition(".")
+        if stem not in found or suffix.lower() == "png":
+            found[stem] = name
     return found
 
 
