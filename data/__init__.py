@@ -1,10 +1,11 @@
 """Data: images and masks -> batches. May import `util`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data.options import OPTIONS, DatasetOptions
 from util.errors import UserError
 from util.find_class import class_in, find_module
+from util.options import Options
 
 if TYPE_CHECKING:
     from data.base_dataset import BaseDataset
@@ -32,7 +33,7 @@ def find_dataset_options(name: str) -> type[DatasetOptions]:
     return OPTIONS.get(name) or find_dataset_using_name(name)
 
 
-def create_dataset(opt: Any, rank: int = 0, world_size: int = 1) -> "Loader":
+def create_dataset(opt: Options, rank: int = 0, world_size: int = 1) -> "Loader":
     """Scan the photos and masks that `opt` names, and return the loader of their batches.
 
     Of `world_size` processes, the one with number `rank` gets its share of each epoch.

@@ -12,6 +12,7 @@ from data.image_folder import PhotoFolder, scan_folders
 from data.photos import NO_FILES, Photo
 from util.domains import domains
 from util.images import read_pixels, to_gray
+from util.options import Options
 
 LEFT, RIGHT = "left", "right"
 
@@ -23,7 +24,7 @@ class AlignedDataset(BaseDataset):
     `--direction BtoA` the right half is A, and its mask comes from `maskB`.
     """
 
-    def __init__(self, opt: Any) -> None:
+    def __init__(self, opt: Options) -> None:
         super().__init__(opt)
         letter, _ = domains(opt.direction)
         folder = replace(

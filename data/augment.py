@@ -9,8 +9,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from util.options import Options
 
-def augment(item: dict[str, Any], opt: Any, rng: np.random.Generator) -> dict[str, Any]:
+
+def augment(item: dict[str, Any], opt: Options, rng: np.random.Generator) -> dict[str, Any]:
     """Change `A`, `B` `[3,H,W] in [-1,1]` and `mask_A`, `mask_B` `[1,H,W] in [0,1]` as the options say."""
     item = dict(item)
     for domain in "AB":
@@ -27,7 +29,7 @@ def augment(item: dict[str, Any], opt: Any, rng: np.random.Generator) -> dict[st
     return item
 
 
-def _mix(item: dict[str, Any], opt: Any, rng: np.random.Generator) -> None:
+def _mix(item: dict[str, Any], opt: Options, rng: np.random.Generator) -> None:
     """What takes two photos: paste, group, hide. Each takes from the photos as they were before."""
     pasted = {domain: rng.random() < opt.augment_paste for domain in "AB"}
     originals = dict(item)

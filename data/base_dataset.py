@@ -22,6 +22,7 @@ from data.transforms import (
     size_of,
 )
 from util.images import read_mask, read_pixels
+from util.options import Options
 from util.present import present
 
 # First number of a seed: keeps the random numbers of the photos apart from those of the order.
@@ -37,7 +38,7 @@ class BaseDataset(DatasetOptions, Dataset, ABC):
     and 'B_paths'.
     """
 
-    def __init__(self, opt: Any) -> None:
+    def __init__(self, opt: Options) -> None:
         self.opt = opt
         self.preprocess = Preprocess.from_options(opt)
         self.cache = PixelCache({})

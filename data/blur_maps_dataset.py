@@ -14,6 +14,7 @@ from data.transforms import image_to_tensor, mask_to_tensor, resize_image, resiz
 from util.blur_maps import read_blur_map
 from util.errors import UserError
 from util.images import read_mask
+from util.options import Options
 from util.present import present
 
 # Largest part of each side that a random crop leaves out; a smaller part is a nearer view.
@@ -28,7 +29,7 @@ class BlurMapsDataset(BaseDataset):
     scripts/measure_blur.py.
     """
 
-    def __init__(self, opt: Any) -> None:
+    def __init__(self, opt: Options) -> None:
         super().__init__(opt)
         (self.photos,) = self.scan([PhotoFolder.of_domain(opt, "B", 3)])
         folder = Path(opt.dataroot) / "blurB"

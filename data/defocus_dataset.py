@@ -10,6 +10,7 @@ from data.image_folder import PhotoFolder
 from data.known_blur import with_known_blur
 from data.transforms import image_to_tensor, mask_to_tensor, resize_image, resize_mask, size_of
 from util.images import read_mask
+from util.options import Options
 
 # How much smaller than in its file a photo is shown at most; never larger, which would not be sharp any more.
 SMALLEST_SCALE = 0.55
@@ -22,7 +23,7 @@ class DefocusDataset(BaseDataset):
     place and blur of a crop are drawn anew each time.
     """
 
-    def __init__(self, opt: Any) -> None:
+    def __init__(self, opt: Options) -> None:
         super().__init__(opt)
         (self.photos,) = self.scan([PhotoFolder.of_domain(opt, "A", 3)])
 

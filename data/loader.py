@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from data.base_dataset import BaseDataset
 from util.errors import UserError
+from util.options import Options
 
 # First number of a seed: keeps the random numbers of the order apart from those of the photos.
 ORDER_STREAM = 0
@@ -94,7 +95,7 @@ class Loader:
     A batch is a dict of stacked tensors and lists of paths, as the dataset's items. `len()` counts photos.
     """
 
-    def __init__(self, dataset: BaseDataset, opt: Any, rank: int = 0, world_size: int = 1) -> None:
+    def __init__(self, dataset: BaseDataset, opt: Options, rank: int = 0, world_size: int = 1) -> None:
         self.dataset = dataset
         self.batches = EpochBatches(
             len(dataset),

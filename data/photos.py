@@ -10,6 +10,7 @@ import numpy as np
 
 from util.errors import UserError
 from util.images import image_names
+from util.options import Options
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class PhotoFolder:
     depths: Path | None = None
 
     @classmethod
-    def of_domain(cls, opt: Any, letter: str, channels: int) -> "PhotoFolder":
+    def of_domain(cls, opt: Options, letter: str, channels: int) -> "PhotoFolder":
         """Domain `letter` ('A' or 'B') of `opt.dataroot`: `<phase>A` with `maskA` and, where there is one, `depthA`."""
         root = Path(opt.dataroot)
         depths = root / f"depth{letter}" if opt.reads_depth else None

@@ -10,6 +10,7 @@ from data.base_dataset import BaseDataset
 from data.image_folder import PhotoFolder
 from util.domains import domains
 from util.images import is_image
+from util.options import Options
 
 
 class SingleDataset(BaseDataset):
@@ -19,7 +20,7 @@ class SingleDataset(BaseDataset):
     `--direction BtoA` the photos are those of `<phase>B`.
     """
 
-    def __init__(self, opt: Any) -> None:
+    def __init__(self, opt: Options) -> None:
         super().__init__(opt)
         letter, _ = domains(opt.direction)
         folder = PhotoFolder.of_domain(opt, letter, opt.input_nc)

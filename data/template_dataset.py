@@ -13,6 +13,7 @@ import torch
 
 from data.base_dataset import BaseDataset
 from data.image_folder import PhotoFolder
+from util.options import Options
 from util.ranges import positive_int
 
 
@@ -27,7 +28,7 @@ class TemplateDataset(BaseDataset):
         )
         return BaseDataset.modify_commandline_options(parser, is_train)
 
-    def __init__(self, opt: Any) -> None:
+    def __init__(self, opt: Options) -> None:
         """Find the photos. `scan` stops the run, with a list, if any of them can't be used."""
         super().__init__(opt)
         (self.photos,) = self.scan([PhotoFolder.of_domain(opt, "A", opt.output_nc)])

@@ -1,7 +1,6 @@
 """From decoded photos and masks to tensors: one geometry, drawn once, goes to a photo and its mask alike."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -9,6 +8,7 @@ from PIL import Image
 
 from data.options import PREPROCESSING, SCALINGS
 from util.errors import UserError
+from util.options import Options
 
 # Generators halve the photo twice and double it twice; other sides would not come back as they went in.
 SIDE_MULTIPLE = 4
@@ -46,7 +46,7 @@ class Preprocess:
     flips: bool
 
     @classmethod
-    def from_options(cls, opt: Any) -> "Preprocess":
+    def from_options(cls, opt: Options) -> "Preprocess":
         """Read the options; crop and mirror at random only in training.
 
         Raises:

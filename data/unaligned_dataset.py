@@ -9,6 +9,7 @@ from data.base_dataset import BaseDataset
 from data.image_folder import PhotoFolder
 from data.options import UnalignedOptions
 from util.domains import domains
+from util.options import Options
 
 
 class UnalignedDataset(UnalignedOptions, BaseDataset):
@@ -18,7 +19,7 @@ class UnalignedDataset(UnalignedOptions, BaseDataset):
     the larger folder; the smaller one starts again. With `--direction BtoA` the folders change names.
     """
 
-    def __init__(self, opt: Any) -> None:
+    def __init__(self, opt: Options) -> None:
         super().__init__(opt)
         source, target = domains(opt.direction)
         folder_A = PhotoFolder.of_domain(opt, source, opt.input_nc)

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +18,7 @@ from util.errors import UserError
 from util.guided_filter import guided_filter
 from util.images import ImageError, read_pixels
 from util.images.own_depth import own_depth
+from util.optics.focus_options import FocusOptions
 from util.resize import resized
 
 URL = (
@@ -179,7 +179,7 @@ class DepthSource:
     weights: Path | None = None
 
     @classmethod
-    def of_options(cls, opt: Any) -> "DepthSource | None":
+    def of_options(cls, opt: FocusOptions) -> "DepthSource | None":
         """What the options of `util.optics.focus_options.add_focus_options` state; None without --depth.
 
         Raises:

@@ -4,12 +4,12 @@ PyTorch is imported with the first model or generator, not with this package: op
 """
 
 import importlib
-from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from models.options import OPTIONS, ModelOptions
 from util.errors import UserError
 from util.find_class import class_in, find_module
+from util.options import Options
 
 if TYPE_CHECKING:
     from models.base_model import BaseModel
@@ -62,6 +62,6 @@ def find_model_options(model_name: str) -> type[ModelOptions]:
     return OPTIONS.get(model_name) or find_model_using_name(model_name)
 
 
-def create_model(opt: Namespace) -> "BaseModel":
+def create_model(opt: Options) -> "BaseModel":
     """The model that `opt.model` names, made from `opt`."""
     return find_model_using_name(opt.model)(opt)

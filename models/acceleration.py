@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from models.nets.resnet import ResnetGenerator
+from util.options import Options
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -26,7 +27,7 @@ class Acceleration:
     checkpoint_activations: bool = False
 
     @classmethod
-    def of_options(cls, opt: Any) -> "Acceleration":
+    def of_options(cls, opt: Options) -> "Acceleration":
         """What the options of training or testing state."""
         return cls(opt.precision, opt.channels_last, opt.compile, opt.isTrain and opt.checkpoint_activations)
 

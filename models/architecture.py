@@ -14,6 +14,7 @@ from models.nets.residual import ResidualGenerator
 from models.networks import define_D, define_G
 from util.checkpoint import StateDict, load_state_dict
 from util.errors import UserError
+from util.options import Options
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Architecture:
     lens: LensSettings | None = None
 
     @classmethod
-    def of_options(cls, opt: Any, input_nc: int, output_nc: int) -> "Architecture":
+    def of_options(cls, opt: Options, input_nc: int, output_nc: int) -> "Architecture":
         """The generator that the options of a training ask for, between images of so many channels."""
         return cls(
             netG=opt.netG,
@@ -115,7 +116,7 @@ class DiscriminatorArchitecture:
     norm: str = "instance"
 
     @classmethod
-    def of_options(cls, opt: Any, input_nc: int) -> "DiscriminatorArchitecture":
+    def of_options(cls, opt: Options, input_nc: int) -> "DiscriminatorArchitecture":
         """The discriminator that the options of a training ask for."""
         return cls(input_nc, opt.ndf, opt.netD, opt.n_layers_D, opt.norm_D or opt.norm)
 

@@ -2,7 +2,6 @@
 
 import operator
 from abc import ABC, abstractmethod
-from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from util.checkpoint import checkpoint_file, load_state_dict, save_weights
 from util.distributed import average_gradients
 from util.errors import UserError
 from util.loss_watch import way_on
+from util.options import Options
 
 Losses = dict[str, torch.Tensor]
 Visuals = dict[str, torch.Tensor]
@@ -60,7 +60,7 @@ class BaseModel(ModelOptions, ABC):
     A new model is a file `models/<name>_model.py` with a class `<Name>Model`; see `template_model.py`.
     """
 
-    def __init__(self, opt: Namespace):
+    def __init__(self, opt: Options):
         self.opt = opt
         self.isTrain: bool = opt.isTrain
         self.device = torch.device(opt.device)

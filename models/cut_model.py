@@ -6,7 +6,6 @@ In place of a cycle, patches of the output must match the input's at the same pl
 The contrastive and the mask loss look at the generator's own output, `own_B`; with `--add_mask` D sees the overlay.
 """
 
-from argparse import Namespace
 from typing import ClassVar, cast
 
 import torch
@@ -21,6 +20,7 @@ from models.options.cut import CUTOptions, parse_layers
 from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel, mask_visuals
 from util.image_pool import ImagePool
+from util.options import Options
 from util.present import present
 
 # What the mask loss is multiplied with beside --lambda_mask: in cycle_gan it is lambda_A, so that recipes carry over.
@@ -35,7 +35,7 @@ class CUTModel(CUTOptions, UnpairedModel):
         "B_paths": ("real_B", "idt_B", "mask_B"),
     }
 
-    def __init__(self, opt: Namespace):
+    def __init__(self, opt: Options):
         super().__init__(opt)
         self.mirrored = False
         self.netG = cast(ResnetGenerator, self.add_generator("G", opt.input_nc, opt.output_nc))

@@ -7,7 +7,6 @@ With `--add_mask` each fake and each rec gets the real subject of its own input 
 mask loss looks at the generator's own output, `own_B` and `own_A`, before that.
 """
 
-from argparse import Namespace
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -22,6 +21,7 @@ from models.options.cycle_gan import CycleGANOptions
 from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel
 from util.image_pool import ImagePool
+from util.options import Options
 from util.present import present
 
 
@@ -55,7 +55,7 @@ class CycleGANModel(CycleGANOptions, UnpairedModel):
         "B_paths": ("real_B", "fake_A", "rec_B", *subject_labels("B")),
     }
 
-    def __init__(self, opt: Namespace):
+    def __init__(self, opt: Options):
         super().__init__(opt)
         self.netG_A = self.add_generator("G_A", opt.input_nc, opt.output_nc)
         self.netG_B = self.add_generator("G_B", opt.output_nc, opt.input_nc)

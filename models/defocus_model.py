@@ -21,6 +21,7 @@ from models.losses.blur import laplace_nll
 from models.nets.defocus import DefocusNet
 from models.options.defocus import DefocusOptions
 from util.errors import UserError
+from util.options import Options
 
 # What is shown as white: a radius of 15 pixels.
 SHOWN_LEVEL = 4.0
@@ -31,7 +32,7 @@ class DefocusModel(DefocusOptions, BaseModel):
 
     visuals_of: ClassVar = {"A_paths": ("real_A", "level", "truth")}
 
-    def __init__(self, opt: Any):
+    def __init__(self, opt: Options):
         super().__init__(opt)
         if not self.isTrain:
             raise UserError("--model defocus is for training; scripts/measure_blur.py uses what it learned")

@@ -8,7 +8,6 @@ mask_A             the subject of fake_B is real_A's
 G_A                D, which sees domain B, takes fake_B for real (off by default)
 """
 
-from argparse import Namespace
 from typing import Any, ClassVar, cast
 
 import torch
@@ -22,6 +21,7 @@ from models.options.lens import LensOptions
 from models.unpaired import UnpairedModel, mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
+from util.options import Options
 from util.present import present
 
 
@@ -30,7 +30,7 @@ class LensModel(LensOptions, UnpairedModel):
 
     visuals_of: ClassVar = {"A_paths": ("real_A", "fake_B", "in_focus", "mask_A")}
 
-    def __init__(self, opt: Namespace):
+    def __init__(self, opt: Options):
         super().__init__(opt)
         channels = opt.input_nc + (self.isTrain and opt.mask_input)
         self.netG = cast(LensGenerator, self.add_generator("G", channels, opt.output_nc))

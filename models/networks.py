@@ -1,7 +1,5 @@
 """Networks, their initial weights and their learning rates by option name: the names of `models.options.networks`."""
 
-from argparse import Namespace
-
 import torch
 from torch import nn
 from torch.nn import init
@@ -16,6 +14,7 @@ from models.nets.norms import get_norm_layer, needs_bias
 from models.nets.resnet import ResnetGenerator
 from models.nets.unet import UnetGenerator
 from models.options.networks import kind_of
+from util.options import Options
 
 
 def define_G(
@@ -102,7 +101,7 @@ class LinearDecay:
         return 1.0 - max(0, epoch + self.epoch_count - self.n_epochs) / (self.n_epochs_decay + 1)
 
 
-def get_scheduler(optimizer: Optimizer, opt: Namespace) -> lr_scheduler.LRScheduler:
+def get_scheduler(optimizer: Optimizer, opt: Options) -> lr_scheduler.LRScheduler:
     """Learning-rate policy `opt.lr_policy`, one of `LR_POLICIES`; step it once at the end of each epoch."""
     if opt.lr_policy == "linear":
         decay = LinearDecay(opt.n_epochs, opt.n_epochs_decay, opt.epoch_count)

@@ -6,7 +6,6 @@ Defaults are those of pytorch-CycleGAN-and-pix2pix: U-Net with batch norm and dr
 mask overlay pastes the real subject of A over the fake; the mask loss, times `lambda_L1`, compares subjects with A's.
 """
 
-from argparse import Namespace
 from typing import Any, ClassVar
 
 import torch
@@ -18,6 +17,7 @@ from models.losses.masking import MaskLosses, paste
 from models.options.pix2pix import Pix2PixOptions
 from models.subject_visuals import subject_labels, subject_visuals
 from util.image_pool import ImagePool
+from util.options import Options
 
 
 class Pix2PixModel(Pix2PixOptions, BaseModel):
@@ -25,7 +25,7 @@ class Pix2PixModel(Pix2PixOptions, BaseModel):
 
     visuals_of: ClassVar = {"A_paths": ("real_A", "fake_B", "real_B", *subject_labels("A"))}
 
-    def __init__(self, opt: Namespace):
+    def __init__(self, opt: Options):
         super().__init__(opt)
         self.netG = self.add_generator("G", opt.input_nc, opt.output_nc)
         if not self.isTrain:

@@ -21,6 +21,7 @@ from models.losses.blur import laplace_nll
 from models.options.radius import RadiusOptions
 from models.unpaired import mask_visuals
 from util.errors import UserError
+from util.options import Options
 
 # Deviations of the look's Gaussian in training, as multiples of that at test.
 SIGMAS = (0.8, 1.3)
@@ -31,7 +32,7 @@ class RadiusModel(RadiusOptions, BaseModel):
 
     visuals_of: ClassVar = {"B_paths": ("real_B", "seen_B", "blur_B", "level_B", "mask_B")}
 
-    def __init__(self, opt: Any):
+    def __init__(self, opt: Options):
         super().__init__(opt)
         if not self.isTrain:
             raise UserError("--model radius is for training; test.py --radius uses what it learned")

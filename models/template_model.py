@@ -5,13 +5,14 @@
     python train.py --dataroot ./datasets/pairs --name regression --model template --lambda_regression 2
 """
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 
 from models.base_model import BaseModel, Losses, Visuals
+from util.options import Options
 from util.ranges import non_negative
 
 
@@ -30,7 +31,7 @@ class TemplateModel(BaseModel):
             )
         return parser
 
-    def __init__(self, opt: Namespace):
+    def __init__(self, opt: Options):
         super().__init__(opt)
         # Networks, optimizers and pools made with add_... or put into the dicts are saved, loaded and resumed.
         self.netG = self.add_generator("G", opt.input_nc, opt.output_nc)

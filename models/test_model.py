@@ -1,6 +1,5 @@
 """One generator, one way: what `--model test` runs on a single folder of photos."""
 
-from argparse import Namespace
 from typing import Any, ClassVar
 
 import torch
@@ -8,6 +7,7 @@ import torch
 from models.base_model import BaseModel, Losses, Visuals
 from models.inference.generator import GeneratorSettings, load_generator
 from models.options.test import TestModelOptions
+from util.options import Options
 
 
 class TestModel(TestModelOptions, BaseModel):
@@ -16,7 +16,7 @@ class TestModel(TestModelOptions, BaseModel):
     __test__ = False  # not a test case, whatever pytest thinks of the name
     visuals_of: ClassVar = {"A_paths": ("real", "fake")}
 
-    def __init__(self, opt: Namespace):
+    def __init__(self, opt: Options):
         super().__init__(opt)
         name = f"G{opt.model_suffix}" if opt.model_suffix else ""
         settings = GeneratorSettings.of_options(opt)

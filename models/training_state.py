@@ -23,6 +23,7 @@ from models.base_model import BaseModel
 from util.checkpoint import load, rng_state, save, set_rng_state
 from util.distributed import is_first, print0, rank, world_size
 from util.loss_watch import LossWatch
+from util.options import Options
 
 
 @dataclass
@@ -80,14 +81,14 @@ def restore(model: BaseModel, watch: LossWatch) -> Progress:
     return replace(progress, batches=done, batch_photos=beginning.batch_photos)
 
 
-def resume_command(opt: Any) -> str:
+def resume_command(opt: Options) -> str:
     """The command that goes on with the run of `opt`, to be pasted into a shell."""
     names = ("dataroot", "checkpoints_dir", "name")
     given = [word for name in names for word in (f"--{name}", str(getattr(opt, name)))]
     return shlex.join(["python", "train.py", *given, "--continue_train"])
 
 
-def finished(opt: Any) -> str:
+def finished(opt: Options) -> str:
     """What to say of a run that has no epoch left."""
     return (
         f"{opt.name} is finished: all {opt.n_epochs + opt.n_epochs_decay} epochs are trained. To train longer: "

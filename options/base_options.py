@@ -16,24 +16,12 @@ from options.names import LoadIter, full_name
 from options.saved_options import saved_options
 from util.distributed import local_rank
 from util.errors import UserError
+from util.options import Options
 from util.present import present
 from util.ranges import check_ranges, count, count_or_all, positive_int, seed
 
 if TYPE_CHECKING:
     import torch
-
-
-class Options(argparse.Namespace):
-    """Parsed options. Frozen: what a run was started with is what every part of it sees."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"options are frozen; make a changed copy with replace({name}=...)")
-
-    def replace(self, **changes: Any) -> "Options":
-        """A copy with some values changed."""
-        copy = Options()
-        vars(copy).update(vars(self) | changes)
-        return copy
 
 
 class BaseOptions(ABC):
@@ -221,7 +209,7 @@ class BaseOptions(ABC):
         check_ranges(parser, values)
         values["isTrain"] = self.isTrain
         values |= {"name": full_name(parsed.name, parsed.suffix, values), "suffix": ""}
-        opt = Options().replace(**values)
+        opt = Options(**values)
         self.check(opt)
         mask_policy, reads_depth = self.mask_policy(opt), self.reads_depth(opt)
         # Last, since it takes PyTorch.

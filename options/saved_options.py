@@ -5,7 +5,6 @@
 
 import json
 import os
-from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,14 @@ import yaml
 
 from util.errors import UserError
 from util.files import write_text
+from util.options import Options
 
 HEADER_OF_YAML = """# The options of this training, all of them. Change what you like, and train again with:
 #   python train.py --config train_opt.yaml --name another
 """
 
 
-def save_options(opt: Namespace, folder: Path) -> None:
+def save_options(opt: Options, folder: Path) -> None:
     """Write `train_opt.txt` for people, `train_opt.json` for programs and `train_opt.yaml` for `--config`."""
     write_options(opt, folder / "train_opt.txt")
     text = json.dumps(vars(opt), indent=2, sort_keys=True)
@@ -29,7 +29,7 @@ def save_options(opt: Namespace, folder: Path) -> None:
     write_text(folder / "train_opt.yaml", HEADER_OF_YAML + lines)
 
 
-def write_options(opt: Namespace, path: Path) -> None:
+def write_options(opt: Options, path: Path) -> None:
     """Write the options to read, one a line."""
     width = max(len(name) for name in vars(opt))
     lines = [f"{name:>{width}}: {value}" for name, value in sorted(vars(opt).items())]

@@ -8,9 +8,10 @@ from typing import Any
 
 from models import find_model_options
 from models.lens.settings import add_lens_test_options, asks_for_camera, check_lens_test_options
-from options.base_options import BaseOptions, Options
+from options.base_options import BaseOptions
 from options.config import Config
 from util.errors import UserError
+from util.options import Options
 from util.ranges import count, count_or_all, positive
 
 # What a checkpoint's own options decide at test: how to build the model and to read photos for it.

@@ -9,12 +9,13 @@ from models.lens.settings import check_lens_options
 from models.options.acceleration import check_acceleration_options
 from models.options.adversary import GAN_MODES
 from models.options.networks import LR_POLICIES, add_network_options, check_network_options
-from options.base_options import BaseOptions, Options
+from options.base_options import BaseOptions
 from options.config import Config
 from options.names import renamed
 from options.saved_options import check_run
 from util.errors import UserError
 from util.measure.better import BETTER
+from util.options import Options
 from util.ranges import count, decay, non_negative, port, positive_int
 
 # Not stated by options but following from them.

@@ -1,6 +1,5 @@
 """What a training run shows: the logs, the page of sample pictures, and the visdom dashboard."""
 
-import argparse
 import re
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from tqdm import tqdm
 from util.dashboard import Dashboard, connect
 from util.html import ResultPage
 from util.images import write_image
+from util.options import Options
 from util.pace import Pace
 from util.run_log import Row, RunLog
 from util.sheet import contact_sheet
@@ -27,7 +27,7 @@ class Visualizer:
             will come again; 0 begins anew.
     """
 
-    def __init__(self, opt: argparse.Namespace, resume_iters: int = 0) -> None:
+    def __init__(self, opt: Options, resume_iters: int = 0) -> None:
         folder = Path(opt.checkpoints_dir, opt.name)
         self._log = RunLog(folder, resume_iters)
         self._samples = None if opt.no_html else SamplePage(folder / "web", opt.name)
@@ -115,7 +115,7 @@ def pictures_of_first_photo(labels: list[str]) -> int:
     return starts[1] if len(starts) > 1 else len(labels)
 
 
-def start_dashboard(opt: argparse.Namespace, rows: list[Row]) -> Dashboard:
+def start_dashboard(opt: Options, rows: list[Row]) -> Dashboard:
     """The dashboard of the run that `opt` describes, with the curves of the earlier `rows`."""
     address = f"{opt.display_server}:{opt.display_port}"
     env = opt.display_env or opt.name

@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from util.checkpoint import checkpoint_file
 from util.domains import domains
 from util.errors import UserError
 from util.images import to_gray, upright_rgb
+from util.options import Options
 from util.tensors import tensor_to_pixels
 
 
@@ -124,7 +124,7 @@ class GeneratorSettings:
     needs_radius: bool = False
 
     @classmethod
-    def of_options(cls, opt: Any) -> "GeneratorSettings":
+    def of_options(cls, opt: Options) -> "GeneratorSettings":
         """What options of testing state."""
         lens = LensChanges.of_options(opt)
         return cls(

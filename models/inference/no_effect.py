@@ -1,9 +1,10 @@
 """Options of test.py that the loaded generator can't follow: said in a line, not passed over in silence."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from torch import nn
+
+from util.options import Options
 
 # What shapes a lens's rendering, and the value that asks for nothing.
 OF_A_LENS = {
@@ -19,7 +20,7 @@ OF_A_LENS = {
 }
 
 
-def without_effect(opt: Any, nets: Iterable[nn.Module]) -> list[str]:
+def without_effect(opt: Options, nets: Iterable[nn.Module]) -> list[str]:
     """A line for each kind of option in `opt` that none of `nets` takes notice of."""
     nets = list(nets)
     lines = []
@@ -36,6 +37,6 @@ def without_effect(opt: Any, nets: Iterable[nn.Module]) -> list[str]:
     return lines
 
 
-def uses_masks(opt: Any, net: nn.Module) -> bool:
+def uses_masks(opt: Options, net: nn.Module) -> bool:
     """Whether masks act on the results of `net`: by itself or by the overlay."""
     return opt.add_mask or getattr(net, "takes_mask", False)

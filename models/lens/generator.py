@@ -22,6 +22,7 @@ from util.optics.levels import radius_of_level
 from util.optics.light import linear_to_srgb, luma, srgb_to_linear
 from util.optics.sharpness import gradient_magnitude, grown
 from util.optics.varying import varying_blur
+from util.options import Options
 from util.present import present
 
 # Window (pixels of the network's own scale) and smoothness of the guided filter; photos in [-1,1].
@@ -116,7 +117,7 @@ class LensGenerator(GeneratorNet):
     def graph(self) -> WeightsGraph:
         return WeightsGraph(self.net)
 
-    def load_pretrained(self, opt: Any) -> None:
+    def load_pretrained(self, opt: Options) -> None:
         self.net.load_pretrained(opt)
 
     def forward(

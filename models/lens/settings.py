@@ -3,11 +3,13 @@
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from util.errors import UserError
 from util.optics.focus_options import Focus, add_focus_options
 from util.optics.presets import add_camera_options, camera_of_options
+from util.options import Options
+from util.present import present
 from util.ranges import finite, non_negative, positive_int
 
 if TYPE_CHECKING:
@@ -50,14 +52,14 @@ class LensSettings:
     focus: Focus = field(default_factory=Focus)
 
     @classmethod
-    def of_options(cls, opt: Any) -> "LensSettings":
+    def of_options(cls, opt: Options) -> "LensSettings":
         """The settings that options of training state."""
         return cls(
             radii=tuple(opt.lens_radii),
-            weights_size=opt.weights_size,
-            focus_range=tuple(opt.focus_range),
+            weights_size=present(opt.weights_size),
+            focus_range=present(_pair(opt.focus_range)),
             linear_light=opt.lens_light == "linear",
-            soft_range=tuple(opt.soft_range),
+            soft_range=present(_pair(opt.soft_range)),
             train_weights_size=opt.train_weights_size,
         )
 
@@ -80,11 +82,11 @@ class LensChanges:
     focus: Focus | None = None
 
     @classmethod
-    def of_options(cls, opt: Any) -> "LensChanges":
+    def of_options(cls, opt: Options) -> "LensChanges":
         """What options of testing state."""
         auto = opt.aperture == AUTO
         return cls(
-            aperture=1.0 if auto else opt.aperture,
+            aperture=1.0 if isinstance(opt.aperture, str) else opt.aperture,
             weights_size=opt.weights_size,
             focus_range=_pair(opt.focus_range),
             # The network that tells the radii knows which backgrounds real lenses leave alone.
@@ -95,7 +97,7 @@ class LensChanges:
         )
 
 
-def asks_for_camera(opt: Any) -> bool:
+def asks_for_camera(opt: Options) -> bool:
     """Whether options of testing ask for the camera: by its name, or for what it alone can do."""
     return opt.camera or opt.depth not in ("", "none") or Focus.parse(opt.focus) != Focus()
 
@@ -190,14 +192,14 @@ def aperture(value: str) -> float | str:
     return value if value == AUTO else float(value)
 
 
-def check_lens_test_options(opt: Any) -> None:
+def check_lens_test_options(opt: Options) -> None:
     """Raise a `UserError` for values of `add_lens_test_options` that can't work."""
-    if opt.aperture != AUTO and not 0 <= opt.aperture < float("inf"):
+    if not isinstance(opt.aperture, str) and not non_negative.fits(opt.aperture):
         raise UserError(f"--aperture {opt.aperture}: must be 0 or more, or {AUTO}")
     check_lens_options(opt)
 
 
-def check_lens_options(opt: Any) -> None:
+def check_lens_options(opt: Options) -> None:
     """Raise a `UserError` for values that can't work, of the options that training and testing share."""
     if opt.focus_range and not opt.focus_range[0] < opt.focus_range[1]:
         raise UserError("--focus_range LOW HIGH: LOW must be below HIGH")

@@ -1,12 +1,11 @@
 """The subject's place in the losses and in the picture: cut-out, overlay, mask loss."""
 
-from argparse import Namespace
-
 import torch
 import torch.nn.functional as F
 
 from models.losses.vgg import VGG19MaskLoss
 from util.optics.sharpness import OUTLINE, grown
+from util.options import Options
 from util.present import present
 
 
@@ -25,7 +24,7 @@ def overlay(fake: torch.Tensor, real: torch.Tensor, m: torch.Tensor) -> torch.Te
     return m * real + (1 - m) * fake
 
 
-def paste(fake: torch.Tensor, real: torch.Tensor, m: torch.Tensor | None, opt: Namespace) -> torch.Tensor:
+def paste(fake: torch.Tensor, real: torch.Tensor, m: torch.Tensor | None, opt: Options) -> torch.Tensor:
     """The overlay where `opt` switches it on, in training or at test, else `fake` itself."""
     return overlay(fake, real, present(m)) if opt.add_mask else fake
 
@@ -37,7 +36,7 @@ class MaskLosses:
     the distance of VGG19 features; nothing when the mask loss is off.
     """
 
-    def __init__(self, opt: Namespace):
+    def __init__(self, opt: Options):
         self.lambda_mask: float = opt.lambda_mask
         self.vgg = VGG19MaskLoss(opt.vgg19_weights).to(opt.device) if opt.vgg19_loss else None
 

@@ -1,8 +1,8 @@
 """What callers ask of a generator's network, so that nobody asks for its type."""
 
-from typing import Any
-
 from torch import nn
+
+from util.options import Options
 
 
 class GeneratorNet(nn.Module):
@@ -41,5 +41,5 @@ class GeneratorNet(nn.Module):
     def change(self, changes: object) -> None:
         """Take settings to change at test, where a network has such (`models.lens.settings.LensChanges`)."""
 
-    def load_pretrained(self, opt: Any) -> None:
+    def load_pretrained(self, opt: Options) -> None:
         """Start from weights that were learned on other data, where a network has such; `opt` says which."""

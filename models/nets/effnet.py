@@ -4,8 +4,6 @@ Encoder: Tan and Le 2019, in the form without squeeze-and-excitation and with Re
 the published PyTorch weights.
 """
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -14,6 +12,7 @@ from models.nets.base import GeneratorNet
 from models.nets.norms import NormLayer, needs_bias
 from util.checkpoint import load_state_dict
 from util.errors import UserError
+from util.options import Options
 from util.present import present
 
 # repeats, kernel, stride, expansion, output channels of each stage
@@ -146,7 +145,7 @@ class EffnetGenerator(GeneratorNet):
             )
         return F.interpolate(self.last(y).tanh(), x.shape[-2:], mode="bilinear", align_corners=False)
 
-    def load_pretrained(self, opt: Any) -> None:
+    def load_pretrained(self, opt: Options) -> None:
         self.load_encoder(opt.encoder_weights)
 
     @torch.no_grad()

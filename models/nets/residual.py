@@ -1,10 +1,9 @@
 """A generator whose network paints the difference to its input."""
 
-from typing import Any
-
 import torch
 
 from models.nets.base import GeneratorNet
+from util.options import Options
 
 
 class ResidualGenerator(GeneratorNet):
@@ -16,7 +15,7 @@ class ResidualGenerator(GeneratorNet):
         self.divisor = net.divisor
         self.can_tile = net.can_tile
 
-    def load_pretrained(self, opt: Any) -> None:
+    def load_pretrained(self, opt: Options) -> None:
         self.net.load_pretrained(opt)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -1,9 +1,10 @@
 """What makes steps faster or smaller and leaves their formulas alone: the options of `models.acceleration`."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 
 from models.options.networks import GENERATORS
 from util.errors import UserError
+from util.options import Options
 from util.ranges import decay, positive_int
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
@@ -41,7 +42,7 @@ def add_acceleration_options(parser: ArgumentParser, is_train: bool) -> None:
     )
 
 
-def check_acceleration_options(opt: Namespace) -> None:
+def check_acceleration_options(opt: Options) -> None:
     """Raise a `UserError` for training options that can't work together."""
     if opt.accumulate > opt.batch_size:
         raise UserError(

@@ -3,6 +3,8 @@
 from argparse import ArgumentParser, Namespace
 from typing import Any, ClassVar
 
+from util.options import Options
+
 
 class ModelOptions:
     """Base of `BaseModel`, which inherits all of it; a model overrides what it has to say.
@@ -24,15 +26,15 @@ class ModelOptions:
         return {}
 
     @staticmethod
-    def uses_masks(opt: Namespace) -> bool:
+    def uses_masks(opt: Options) -> bool:
         """Whether training with `opt` reads masks; without them the loader does not look for any."""
         return False
 
     @classmethod
-    def mask_policy(cls, opt: Namespace) -> str:
+    def mask_policy(cls, opt: Options) -> str:
         """What the loader does about masks in training: `required`, `optional` (read where they are) or `none`."""
         return "required" if cls.uses_masks(opt) else "none"
 
     @staticmethod
-    def check_options(opt: Namespace) -> None:
+    def check_options(opt: Options) -> None:
         """Raise a `UserError` for training options that contradict each other, before anything is loaded."""

@@ -6,6 +6,7 @@ from typing import Any
 from models.options.networks import GENERATORS, check_crop
 from models.options.unpaired import UnpairedOptions
 from util.errors import UserError
+from util.options import Options
 from util.ranges import non_negative, positive, positive_int
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -87,7 +88,7 @@ class CUTOptions(UnpairedOptions):
         return PRESETS[given.CUT_mode] if "CUT_mode" in given else {}
 
     @staticmethod
-    def check_options(opt: Namespace) -> None:
+    def check_options(opt: Options) -> None:
         UnpairedOptions.check_options(opt)
         check_crop(opt)
         generator = GENERATORS[opt.netG]

@@ -1,10 +1,11 @@
 """Options of `--model cycle_gan`."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 
 from models.options.networks import check_crop
 from models.options.unpaired import UnpairedOptions
 from util.errors import UserError
+from util.options import Options
 from util.ranges import non_negative
 
 
@@ -36,11 +37,11 @@ class CycleGANOptions(UnpairedOptions):
         return parser
 
     @staticmethod
-    def uses_masks(opt: Namespace) -> bool:
+    def uses_masks(opt: Options) -> bool:
         return UnpairedOptions.uses_masks(opt) or opt.cycle_region == "subject"
 
     @staticmethod
-    def check_options(opt: Namespace) -> None:
+    def check_options(opt: Options) -> None:
         UnpairedOptions.check_options(opt)
         check_crop(opt)
         if opt.lambda_identity > 0 and opt.input_nc != opt.output_nc:

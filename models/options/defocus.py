@@ -1,9 +1,10 @@
 """Options of `--model defocus`."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 
 from models.options.base import ModelOptions
 from util.errors import UserError
+from util.options import Options
 from util.ranges import positive_int
 
 # `DefocusNet.divisor`.
@@ -33,11 +34,11 @@ class DefocusOptions(ModelOptions):
         return parser
 
     @classmethod
-    def mask_policy(cls, opt: Namespace) -> str:
+    def mask_policy(cls, opt: Options) -> str:
         return "optional"
 
     @staticmethod
-    def check_options(opt: Namespace) -> None:
+    def check_options(opt: Options) -> None:
         if opt.crop_size % SIDE_MULTIPLE or opt.preprocess != "crop":
             raise UserError(
                 f"--model defocus: --crop_size must be a multiple of {SIDE_MULTIPLE}, and --preprocess crop"

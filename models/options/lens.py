@@ -1,10 +1,11 @@
 """Options of `--model lens`."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 
 from models.options.networks import check_crop
 from models.options.unpaired import UnpairedOptions
 from util.errors import UserError
+from util.options import Options
 from util.ranges import non_negative
 
 
@@ -46,11 +47,11 @@ class LensOptions(UnpairedOptions):
         return parser
 
     @staticmethod
-    def uses_masks(opt: Namespace) -> bool:
+    def uses_masks(opt: Options) -> bool:
         return True
 
     @staticmethod
-    def check_options(opt: Namespace) -> None:
+    def check_options(opt: Options) -> None:
         UnpairedOptions.check_options(opt)
         if opt.lambda_GAN > 0:
             check_crop(opt)

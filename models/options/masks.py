@@ -1,8 +1,9 @@
 """Options of the mask overlay and the mask loss, the same for every model that has them."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 
 from util.errors import UserError
+from util.options import Options
 from util.ranges import non_negative
 
 
@@ -30,12 +31,12 @@ def add_mask_options(parser: ArgumentParser) -> None:
     )
 
 
-def masks_needed(opt: Namespace) -> bool:
+def masks_needed(opt: Options) -> bool:
     """Whether training with `opt` reads masks."""
     return opt.add_mask or opt.lambda_mask > 0
 
 
-def check_mask_options(opt: Namespace) -> None:
+def check_mask_options(opt: Options) -> None:
     """Raise a `UserError` where they contradict each other."""
     if opt.vgg19_loss and opt.lambda_mask == 0:
         raise UserError(

@@ -1,11 +1,12 @@
 """Networks by name: the options that choose them, and what fits together."""
 
 import re
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 from typing import Literal, NamedTuple
 
 from models.lens.settings import add_lens_options
 from util.errors import UserError
+from util.options import Options
 from util.ranges import non_negative, positive_int
 
 
@@ -93,7 +94,7 @@ def add_network_options(parser: ArgumentParser) -> None:
     )
 
 
-def check_network_options(opt: Namespace) -> None:
+def check_network_options(opt: Options) -> None:
     """Raise a `UserError` where a generator can't have what else is asked of it."""
     generator = GENERATORS[opt.netG]
     sides = 2**generator.depth
@@ -106,7 +107,7 @@ def check_network_options(opt: Namespace) -> None:
         raise UserError(f"--netG {opt.netG}: --upsample and --antialias are for ResNets")
 
 
-def check_crop(opt: Namespace) -> None:
+def check_crop(opt: Options) -> None:
     """Check that crops are large enough for a generator that paints and for a patch of the discriminator.
 
     Raises:

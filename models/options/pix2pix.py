@@ -1,11 +1,12 @@
 """Options of `--model pix2pix`."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 
 from models.options.base import ModelOptions
 from models.options.masks import add_mask_options, check_mask_options, masks_needed
 from models.options.networks import check_crop
 from util.errors import UserError
+from util.options import Options
 from util.ranges import non_negative
 
 
@@ -24,11 +25,11 @@ class Pix2PixOptions(ModelOptions):
         return parser
 
     @staticmethod
-    def uses_masks(opt: Namespace) -> bool:
+    def uses_masks(opt: Options) -> bool:
         return masks_needed(opt)
 
     @staticmethod
-    def check_options(opt: Namespace) -> None:
+    def check_options(opt: Options) -> None:
         check_mask_options(opt)
         check_crop(opt)
         if masks_needed(opt) and opt.input_nc != opt.output_nc:

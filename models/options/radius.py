@@ -1,11 +1,12 @@
 """Options of `--model radius`."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 
 from models.lens.settings import LOOK_SIDE
 from models.options.base import ModelOptions
 from models.options.defocus import SIDE_MULTIPLE
 from util.errors import UserError
+from util.options import Options
 from util.ranges import positive_int
 
 
@@ -33,11 +34,11 @@ class RadiusOptions(ModelOptions):
         return parser
 
     @staticmethod
-    def uses_masks(opt: Namespace) -> bool:
+    def uses_masks(opt: Options) -> bool:
         return True
 
     @staticmethod
-    def check_options(opt: Namespace) -> None:
+    def check_options(opt: Options) -> None:
         if opt.crop_size % SIDE_MULTIPLE or opt.load_size != LOOK_SIDE:
             raise UserError(
                 f"--model radius looks at photos with --load_size {LOOK_SIDE}, and --crop_size must be a multiple of "

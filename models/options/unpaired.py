@@ -1,11 +1,12 @@
 """What models on unpaired photos share."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 
 from models.options.adversary import add_adversary_options, parse_policy
 from models.options.base import ModelOptions
 from models.options.masks import add_mask_options, check_mask_options, masks_needed
 from util.errors import UserError
+from util.options import Options
 from util.ranges import non_negative
 
 
@@ -33,11 +34,11 @@ class UnpairedOptions(ModelOptions):
         return parser
 
     @staticmethod
-    def uses_masks(opt: Namespace) -> bool:
+    def uses_masks(opt: Options) -> bool:
         return masks_needed(opt) or opt.gan_region == "background" or opt.lambda_color > 0
 
     @staticmethod
-    def check_options(opt: Namespace) -> None:
+    def check_options(opt: Options) -> None:
         check_mask_options(opt)
         parse_policy(opt.diffaugment)
         if opt.lambda_color > 0 and opt.output_mode == "lens":

@@ -1,12 +1,13 @@
 """Photos whose pixels say where they were, and options to read them with."""
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
+
+from util.options import Options
 
 
 def coordinates(width: int, height: int, blue: int = 0) -> np.ndarray:
@@ -22,7 +23,7 @@ def save(array: np.ndarray, path: Path) -> Path:
     return path
 
 
-def options(dataroot: Path, **changes: Any) -> argparse.Namespace:
+def options(dataroot: Path, **changes: Any) -> Options:
     """Options of a training on `dataroot`, as `TrainOptions` gives them."""
     values = {
         "dataroot": str(dataroot),
@@ -54,7 +55,7 @@ def options(dataroot: Path, **changes: Any) -> argparse.Namespace:
         "augment_hide": 0.0,
         "augment_noise": 0.0,
     }
-    return argparse.Namespace(**values | changes)
+    return Options(**values | changes)
 
 
 def equal(first: list[dict], second: list[dict]) -> bool:

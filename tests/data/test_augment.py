@@ -1,11 +1,10 @@
 """Augmentation: photo and mask go together, and every choice comes from the item's generator."""
 
-from argparse import Namespace
-
 import numpy as np
 import torch
 
 from data.augment import add_noise, augment, relight
+from util.options import Options
 
 KINDS = ("zoom", "light", "paste", "group", "hide", "noise")
 
@@ -22,7 +21,7 @@ def item(side: int = 48):
 
 
 def options(**values):
-    return Namespace(**{f"augment_{kind}": 0.0 for kind in KINDS} | values)
+    return Options(**{f"augment_{kind}": 0.0 for kind in KINDS} | values)
 
 
 def test_off_changes_nothing():

@@ -12,6 +12,7 @@ from data import create_dataset, find_dataset_using_name
 from data.base_dataset import BaseDataset
 from tests.data.coordinate_photos import coordinates, options, save
 from util.errors import UserError
+from util.options import Options
 
 
 def pixels(image: torch.Tensor) -> np.ndarray:
@@ -19,7 +20,7 @@ def pixels(image: torch.Tensor) -> np.ndarray:
     return ((image + 1) * 127.5).round().int().numpy()
 
 
-def items(opt: argparse.Namespace, epoch: int = 1) -> list[dict]:
+def items(opt: Options, epoch: int = 1) -> list[dict]:
     dataset = create_dataset(opt).dataset
     return [dataset[epoch, index] for index in range(len(dataset))]
 
@@ -143,17 +144,17 @@ def test_missing_masks_of_pairs_are_made_of_their_photos(pairs, direction, masks
 
 def test_single_takes_a_folder_or_a_phase(dataroot):
     opt = options(dataroot, dataset_mode="single", isTrain=False, mask_policy="optional")
-    opt.phase = "train"
+    opt = opt.replace(phase="train")
     by_phase = items(opt)
-    opt.dataroot = str(dataroot / "trainA")
+    opt = opt.replace(dataroot=str(dataroot / "trainA"))
     by_folder = items(opt)
     assert len(by_phase) == len(by_folder) == 5
     for first, second in zip(by_phase, by_folder, strict=True):
         assert first.keys() == {"A", "A_paths", "mask_A"} and first["A_paths"] == second["A_paths"]
         assert torch.equal(first["A"], second["A"]) and torch.equal(first["mask_A"], second["mask_A"])
-    opt.dataroot = str(dataroot / "trainB")
+    opt = opt.replace(dataroot=str(dataroot / "trainB"))
     assert (items(opt)[0]["mask_A"] * 255).round().max() == (40 - 4 - 1) // 2 + 150  # the middle 32 of 40
-    opt.dataroot, opt.direction = str(dataroot), "BtoA"
+    opt = opt.replace(dataroot=str(dataroot), direction="BtoA")
     assert items(opt)[0]["A_paths"].endswith("trainB/B0.png")
 
 
@@ -244,7 +245,7 @@ def test_depth_is_scaled_with_its_photo(dataroot, depths):
 
 def test_depths_beside_a_folder_of_photos(dataroot, depths):
     opt = options(dataroot, dataset_mode="single", isTrain=False, reads_depth=True)
-    opt.dataroot = str(dataroot / "trainA")
+    opt = opt.replace(dataroot=str(dataroot / "trainA"))
     assert items(opt)[3]["depth_A"].shape == (1, 32, 32)
-    opt.reads_depth = False
+    opt = opt.replace(reads_depth=False)
     assert "depth_A" not in items(opt)[3]

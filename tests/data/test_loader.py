@@ -161,7 +161,7 @@ def test_a_batch_has_a_mask_where_all_its_photos_have_one(dataroot):
     batches = list(create_dataset(opt))
     assert ["mask_A" in batch for batch in batches] == [False, True, True]
     assert all(batch["mask_B"].shape == (len(batch["B_paths"]), 1, 32, 32) for batch in batches)
-    opt.mask_policy = "none"
+    opt = opt.replace(mask_policy="none")
     assert not any(key.startswith("mask") for batch in create_dataset(opt) for key in batch)
 
 

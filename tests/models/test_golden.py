@@ -3,7 +3,6 @@
 `golden.npz` was computed once by that implementation on small random networks (see `tests/golden/README.md`).
 """
 
-from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 
 from models.cycle_gan_model import CycleGANModel
 from models.losses.vgg import VGG19Features
+from util.options import Options
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "golden.npz")
 VARIANTS = {
@@ -42,7 +42,7 @@ def vgg19_file(tmp_path_factory):
 
 
 def golden_model(variant, vgg19_file):
-    opt = Namespace(
+    opt = Options(
         isTrain=True, device="cpu", checkpoints_dir="unused", name="unused", epoch="latest", verbose=False,
         input_nc=3, output_nc=3, ngf=8, ndf=8, netG="resnet_6blocks", netD="basic", n_layers_D=3, norm="instance",
         no_dropout=True, init_type="normal", init_gain=0.02, gan_mode="lsgan", pool_size=0, lr=2e-4, beta1=0.5,

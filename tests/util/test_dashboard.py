@@ -1,6 +1,5 @@
 """The dashboard against a real visdom server, that dies and comes back."""
 
-import argparse
 import json
 import socket
 import time
@@ -10,6 +9,7 @@ import pytest
 import torch
 
 from util.dashboard import as_columns, connect, place_of, window_of
+from util.options import Options
 from util.pace import Pace
 from util.visualizer import Visualizer
 
@@ -28,7 +28,7 @@ def options(folder, port, **changes):
     values = {"checkpoints_dir": str(folder), "name": folder.name, "no_html": True, "display_env": ""}
     shown = {"display_id": 1, "display_server": "http://localhost", "display_port": port}
     size = {"display_ncols": 2, "display_winsize": 64}
-    return argparse.Namespace(**values, **shown, **size, **changes)
+    return Options(**values, **shown, **size, **changes)
 
 
 def log(visualizer, steps):

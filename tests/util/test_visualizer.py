@@ -1,11 +1,10 @@
 """What a run leaves in its folder."""
 
-import argparse
-
 import numpy as np
 import torch
 from PIL import Image
 
+from util.options import Options
 from util.visualizer import Visualizer
 
 
@@ -19,7 +18,7 @@ def options(folder, **changes):
         "display_winsize": 256,
         **changes,
     }
-    return argparse.Namespace(**values)
+    return Options(**values)
 
 
 def visuals(value):

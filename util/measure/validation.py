@@ -1,6 +1,5 @@
 """Figures of the generator on photos it does not learn from, while it learns; and which epoch was best."""
 
-import argparse
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from util.measure.better import BETTER
 from util.measure.distributions import blur_match
 from util.measure.evaluation import Photo, as_array, find_sources, read_source
 from util.measure.metrics import background_gradient, figures_of_output
+from util.options import Options
 from util.present import present
 
 
@@ -24,7 +24,7 @@ class Validation:
     Photos whose shorter side is above `load_size` pixels are scaled down to it, to bound time and memory.
     """
 
-    def __init__(self, opt: argparse.Namespace) -> None:
+    def __init__(self, opt: Options) -> None:
         """Raises:
         UserError: there is no `valA`, or a mask is missing; or `best_metric` can't be had from what there is.
         """

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from util.errors import PhotoError, UserError
 from util.present import present
@@ -71,3 +72,12 @@ def add_focus_options(parser: ArgumentParser, title: str) -> None:
         default="subject",
         help="subject, near, far, a number from 0 (far) to 1 (near), or X,Y in pixels or shares of width and height",
     )
+
+
+class FocusOptions(Protocol):
+    """What `add_focus_options` declares, as parsed."""
+
+    depth: str
+    depth_far_bright: bool
+    depth_weights: Path | None
+    focus: str

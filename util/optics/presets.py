@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from util.errors import UserError
 from util.optics.aperture import PROFILES, Aperture
@@ -93,7 +93,21 @@ def add_camera_options(parser: ArgumentParser, title: str = "camera", sets: str 
     add("--grain_seed", type=seed, default=0, help="another seed gives other grain")
 
 
-def camera_of_options(opt: Any, linear: bool = True) -> "Camera":
+class CameraOptions(Protocol):
+    """What `add_camera_options` declares, as parsed."""
+
+    lens: str | None
+    blades: int | None
+    blade_rotation: float
+    blade_curvature: float | None
+    cat_eye: float | None
+    bokeh: Any
+    highlights: float
+    grain: float
+    grain_seed: int
+
+
+def camera_of_options(opt: CameraOptions, linear: bool = True) -> "Camera":
     """The camera that options state.
 
     Raises:
@@ -124,6 +138,6 @@ def camera_of_options(opt: Any, linear: bool = True) -> "Camera":
     return Camera(aperture, opt.highlights, linear, opt.grain, opt.grain_seed)
 
 
-def radius_of_options(opt: Any) -> float:
+def radius_of_options(opt: CameraOptions) -> float:
     """Largest radius of blur in pixels where the photo's shorter side is 256: the lens's, else a good one."""
     return LENSES[opt.lens].radius() if opt.lens else DEFAULT_RADIUS

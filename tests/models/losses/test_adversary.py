@@ -1,7 +1,5 @@
 """What discriminators see and are punished for: R1, augmentation, the region that is judged, the cycle's region."""
 
-from argparse import Namespace
-
 import pytest
 import torch
 
@@ -13,6 +11,7 @@ from models.losses.gan import GANLoss, r1_penalty
 from models.losses.masking import hide_subjects
 from options import TrainOptions
 from util.errors import UserError
+from util.options import Options
 
 
 class PatchCritic(torch.nn.Module):
@@ -141,7 +140,7 @@ def test_gan_region_background_is_blind_to_subjects(batch):
 def test_cycle_region_says_what_must_come_back(batch):
     def cycle_loss(region, rec):
         model = CycleGANModel.__new__(CycleGANModel)
-        model.opt = Namespace(cycle_region=region)
+        model.opt = Options(cycle_region=region)
         return model.cycle_loss(rec, batch["A"], batch["mask_A"]).item()
 
     background_lost = torch.where(batch["mask_A"] == 1, batch["A"], 0)
@@ -166,7 +165,7 @@ def test_block_means_of_small_images():
 @pytest.mark.parametrize("model_class", [CycleGANModel, CUTModel])
 def test_color_loss_is_for_low_frequencies_outside_the_subject(model_class, batch):
     model = model_class.__new__(model_class)
-    model.opt = Namespace(lambda_color=5.0)
+    model.opt = Options(lambda_color=5.0)
     subject, background = batch["mask_A"], 1 - batch["mask_A"]
 
     def color_loss(change):
@@ -175,7 +174,7 @@ def test_color_loss_is_for_low_frequencies_outside_the_subject(model_class, batc
     assert color_loss(0.25 * subject) == 0
     assert color_loss(0.25 * background) == pytest.approx(5 * 0.25 * (4096 - 256) / 4096)
     assert color_loss(torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(32, 32)) == pytest.approx(0, abs=1e-6)
-    model.opt = Namespace(lambda_color=0.0)
+    model.opt = Options(lambda_color=0.0)
     assert model.color_loss(batch["B"], batch["A"], None) == {}
 
 

@@ -1,6 +1,5 @@
 """Validation: figures of known generators, and the choice of the best epoch."""
 
-import argparse
 import csv
 import shutil
 
@@ -12,6 +11,7 @@ from PIL import ImageFilter
 import train
 from util.errors import UserError
 from util.measure.validation import Validation
+from util.options import Options
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def valroot(dataroot, tmp_path):
 
 def options(root, **changes):
     values = {"dataroot": str(root), "direction": "AtoB", "best_metric": "blur_match", "load_size": 286}
-    return argparse.Namespace(**{**values, **changes})
+    return Options(**{**values, **changes})
 
 
 def test_figures_of_the_identity_and_of_a_blur(valroot):
