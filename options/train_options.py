@@ -41,109 +41,12 @@ class TrainOptions(BaseOptions):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         add_network_options(parser)
+        _add_training_options(parser)
+        _add_saving_options(parser)
+        _add_display_options(parser)
 
-        add = parser.add_argument_group("training").add_argument
-        add("--n_epochs", "--niter", type=count, default=100, help="epochs with the first learning rate")
-        add(
-            "--n_epochs_decay",
-            "--niter_decay",
-            type=count,
-            default=100,
-            help="further epochs, linearly down to zero",
-        )
-        add("--epoch_count", type=positive_int, default=1, help="number of the first epoch")
-        add("--lr", type=non_negative, default=0.0002, help="learning rate of Adam")
-        add("--beta1", type=decay, default=0.5, help="momentum of Adam")
-        add(
-            "--lr_policy",
-            type=renamed(**{"lambda": "linear"}),
-            choices=LR_POLICIES,
-            default="linear",
-            help="how the learning rate changes",
-        )
-        add(
-            "--lr_decay_iters",
-            type=positive_int,
-            default=50,
-            help="epochs between drops with --lr_policy step",
-        )
-        add("--gan_mode", choices=GAN_MODES, default="lsgan", help="adversarial loss")
-        add(
-            "--no_lsgan",
-            dest="gan_mode",
-            action="store_const",
-            const="vanilla",
-            help="the old form of --gan_mode vanilla",
-        )
-        add(
-            "--pool_size",
-            type=count,
-            default=50,
-            help="generated images that the discriminator's history keeps",
-        )
-        add("--deterministic", action="store_true", help="reproducible kernels, slower on a GPU")
-
-        add = parser.add_argument_group("saving").add_argument
-        add(
-            "--continue_train",
-            action="store_true",
-            help="go on from the latest state; options are those of that run",
-        )
-        add(
-            "--save_latest_freq",
-            type=positive_int,
-            default=5000,
-            help="photos between saves of the latest state",
-        )
-        add(
-            "--save_epoch_freq", type=positive_int, default=5, help="epochs between checkpoints that are kept"
-        )
-        add(
-            "--keep_last",
-            type=count,
-            default=0,
-            help="keep only so many of the numbered checkpoints; 0 = all",
-        )
-        add("--save_by_iter", action="store_true", help="keep each save of the latest state as iter_<N> too")
-
-        add = parser.add_argument_group("validation").add_argument
-        add(
-            "--val_freq",
-            type=count,
-            default=0,
-            help="epochs between validations on valA with its masks; 0 = none",
-        )
-        add(
-            "--best_metric",
-            default="",
-            choices=("", *BETTER),
-            help="keep best_net_*.pth by this figure of them",
-        )
-
-        add = parser.add_argument_group("display").add_argument
-        add("--print_freq", type=positive_int, default=100, help="photos between lines in the log")
-        add("--display_freq", type=positive_int, default=400, help="photos between pictures in visdom")
-        add(
-            "--update_html_freq",
-            type=positive_int,
-            default=1000,
-            help="photos between pictures in web/index.html",
-        )
-        add("--no_html", action="store_true", help="no web/index.html")
-        add("--display_id", type=count, default=1, help="0 = no visdom")
-        add("--display_server", default="http://localhost", help="visdom server")
-        add("--display_port", type=port, default=8097, help="its port")
-        add("--display_env", default="", help="its environment; default: the name of the experiment")
-        add(
-            "--display_ncols",
-            "--display_single_pane_ncols",
-            type=count,
-            default=0,
-            help="pictures in a row; 0 = all of a photo",
-        )
-
-    def reads_saved(self, given: argparse.Namespace) -> bool:
-        return given.continue_train
+    def reads_saved(self, chosen: argparse.Namespace) -> bool:
+        return chosen.continue_train
 
     def defaults(self, saved: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in saved.items() if name not in _OF_ONE_CALL}
@@ -173,3 +76,110 @@ class TrainOptions(BaseOptions):
         check_acceleration_options(opt)
         check_lens_options(opt)
         find_model_options(opt.model).check_options(opt)
+
+
+def _add_training_options(parser: argparse.ArgumentParser) -> None:
+    """How long, how fast and against what losses."""
+    add = parser.add_argument_group("training").add_argument
+    add("--n_epochs", "--niter", type=count, default=100, help="epochs with the first learning rate")
+    add(
+        "--n_epochs_decay",
+        "--niter_decay",
+        type=count,
+        default=100,
+        help="further epochs, linearly down to zero",
+    )
+    add("--epoch_count", type=positive_int, default=1, help="number of the first epoch")
+    add("--lr", type=non_negative, default=0.0002, help="learning rate of Adam")
+    add("--beta1", type=decay, default=0.5, help="momentum of Adam")
+    add(
+        "--lr_policy",
+        type=renamed(**{"lambda": "linear"}),
+        choices=LR_POLICIES,
+        default="linear",
+        help="how the learning rate changes",
+    )
+    add(
+        "--lr_decay_iters",
+        type=positive_int,
+        default=50,
+        help="epochs between drops with --lr_policy step",
+    )
+    add("--gan_mode", choices=GAN_MODES, default="lsgan", help="adversarial loss")
+    add(
+        "--no_lsgan",
+        dest="gan_mode",
+        action="store_const",
+        const="vanilla",
+        help="the old form of --gan_mode vanilla",
+    )
+    add(
+        "--pool_size",
+        type=count,
+        default=50,
+        help="generated images that the discriminator's history keeps",
+    )
+    add("--deterministic", action="store_true", help="reproducible kernels, slower on a GPU")
+
+
+def _add_saving_options(parser: argparse.ArgumentParser) -> None:
+    """What is kept of a run, and how it is judged on the way."""
+    add = parser.add_argument_group("saving").add_argument
+    add(
+        "--continue_train",
+        action="store_true",
+        help="go on from the latest state; options are those of that run",
+    )
+    add(
+        "--save_latest_freq",
+        type=positive_int,
+        default=5000,
+        help="photos between saves of the latest state",
+    )
+    add("--save_epoch_freq", type=positive_int, default=5, help="epochs between checkpoints that are kept")
+    add(
+        "--keep_last",
+        type=count,
+        default=0,
+        help="keep only so many of the numbered checkpoints; 0 = all",
+    )
+    add("--save_by_iter", action="store_true", help="keep each save of the latest state as iter_<N> too")
+
+    add = parser.add_argument_group("validation").add_argument
+    add(
+        "--val_freq",
+        type=count,
+        default=0,
+        help="epochs between validations on valA with its masks; 0 = none",
+    )
+    add(
+        "--best_metric",
+        default="",
+        choices=("", *BETTER),
+        help="keep best_net_*.pth by this figure of them",
+    )
+
+
+def _add_display_options(parser: argparse.ArgumentParser) -> None:
+    """Logs, pages and dashboards."""
+    add = parser.add_argument_group("display").add_argument
+    add("--print_freq", type=positive_int, default=100, help="photos between lines in the log")
+    add("--display_freq", type=positive_int, default=400, help="photos between pictures in visdom")
+    add(
+        "--update_html_freq",
+        type=positive_int,
+        default=1000,
+        help="photos between pictures in web/index.html",
+    )
+    add("--no_html", action="store_true", help="no web/index.html")
+    add("--display_id", type=count, default=1, help="0 = no visdom")
+    add("--display_server", default="http://localhost", help="visdom server")
+    add("--display_port", type=port, default=8097, help="its port")
+    add("--display_env", default="", help="its environment; default: the name of the experiment")
+    add(
+        "--display_ncols",
+        "--display_single_pane_ncols",
+        type=count,
+        default=0,
+        help="pictures in a row; 0 = all of a photo",
+    )

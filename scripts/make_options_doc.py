@@ -32,23 +32,16 @@ def page() -> str:
     """The whole page."""
     parts = [HEADER]
     for program, options in (("train.py", TrainOptions()), ("test.py", TestOptions())):
-        common = new_parser(options)
+        common = options.common_parser()
         parts.append(f"## {program}\n")
         for group in common._action_groups:
             actions = [action for action in group._group_actions if action.dest != "help"]
             if actions:
                 parts += [f"### {group.title}\n", table(actions)]
         for flag, extend in extensions():
-            extended = extend(new_parser(options), options.isTrain)
+            extended = extend(options.common_parser(), options.isTrain)
             parts += section(flag, common, extended)
     return "\n".join(parts)
-
-
-def new_parser(options: TrainOptions | TestOptions) -> argparse.ArgumentParser:
-    """A parser with the options that all models and datasets share."""
-    parser = argparse.ArgumentParser(allow_abbrev=False, conflict_handler="resolve")
-    options.add_options(parser)
-    return parser
 
 
 def extensions() -> Iterator[tuple[str, Extend]]:

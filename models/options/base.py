@@ -1,6 +1,6 @@
 """What a model says about options, in a class that can be read without the model."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 from typing import Any, ClassVar
 
 from util.options import Options
@@ -12,6 +12,9 @@ class ModelOptions:
     Models that come with the code do so in `models/options/`, for a quick start; others may do it in their own class.
     """
 
+    # An option of this model that chooses defaults of others, if there is one, and what its values choose.
+    preset_by: ClassVar[str] = ""
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}
     # Renders by depth at test, where there is some.
     takes_depth: ClassVar = False
 
@@ -19,11 +22,6 @@ class ModelOptions:
     def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         """Add this model's options to `parser`, or change defaults, and return it."""
         return parser
-
-    @staticmethod
-    def preset(given: Namespace) -> dict[str, Any]:
-        """Defaults that follow from an option of this model in `given`, by name; any option may be among them."""
-        return {}
 
     @staticmethod
     def uses_masks(opt: Options) -> bool:

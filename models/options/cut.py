@@ -1,6 +1,6 @@
 """Options of `--model cut`."""
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from models.options.networks import GENERATORS, check_crop
@@ -43,6 +43,9 @@ def parse_layers(text: str) -> list[int]:
 class CUTOptions(UnpairedOptions):
     """The contrastive loss, and what CUT and FastCUT set."""
 
+    preset_by = "CUT_mode"
+    presets = PRESETS
+
     @staticmethod
     def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         parser = UnpairedOptions.modify_commandline_options(parser, is_train)
@@ -82,10 +85,6 @@ class CUTOptions(UnpairedOptions):
             help="mirror the input half of the time, and features back; default: False, FastCUT True",
         )
         return parser
-
-    @staticmethod
-    def preset(given: Namespace) -> dict[str, Any]:
-        return PRESETS[given.CUT_mode] if "CUT_mode" in given else {}
 
     @staticmethod
     def check_options(opt: Options) -> None:

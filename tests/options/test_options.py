@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from options import TestOptions, TrainOptions
-from options.base_options import resolve_device
+from options.device import resolve_device
 from util.errors import UserError
 
 TRAIN = ["--dataroot", "photos", "--device", "cpu"]
@@ -56,6 +56,7 @@ def test_old_values_and_names_of_checkpoints():
 def test_suffix_is_put_behind_the_name():
     opt = train_options("--name", "a", "--suffix", "{model}_{netG}_size{load_size}")
     assert opt.name == "a_cycle_gan_resnet_9blocks_size286"
+    assert train_options("--name", "a", "--suffix", "{lambda_A}").name == "a_10.0"
     assert opt.suffix == ""  # a resumed run has the whole name already
     for suffix in ("{nothing}", "{", "{}"):
         with pytest.raises(UserError, match="names no option here"):
@@ -187,3 +188,11 @@ def test_habitual_flags_of_test_py_are_accepted_with_one_line(capsys):
     assert said.count("\n") == 1
     TestOptions().parse(["--dataroot", "photos", "--device", "cpu"])
     assert capsys.readouterr().out == ""
+
+
+def test_a_missing_name_of_a_model_is_told_with_all_options(capsys):
+    for option in ("--model", "--name"):
+        with pytest.raises(SystemExit):
+            train_options(option)
+        said = capsys.readouterr().err
+        assert f"argument {option}: expected one argument" in said and "--lambda_A" in said
