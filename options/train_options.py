@@ -14,6 +14,7 @@ from options.config import Config
 from options.names import renamed
 from options.saved_options import check_run
 from util.errors import UserError
+from util.loggers import LOGGERS, check_loggers
 from util.measure.better import BETTER
 from util.options import Options
 from util.ranges import count, decay, non_negative, port, positive_int
@@ -72,6 +73,7 @@ class TrainOptions(BaseOptions):
                 f"nothing to train: --epoch_count {opt.epoch_count} is after the last epoch, --n_epochs {opt.n_epochs} "
                 f"plus --n_epochs_decay {opt.n_epochs_decay}"
             )
+        check_loggers(opt.logger)
         check_network_options(opt)
         check_acceleration_options(opt)
         check_lens_options(opt)
@@ -172,6 +174,14 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
         help="photos between pictures in web/index.html",
     )
     add("--no_html", action="store_true", help="no web/index.html")
+    add(
+        "--logger",
+        nargs="*",
+        choices=LOGGERS,
+        default=[],
+        help="show the run there too, in as many as you like; visdom is separate from these",
+    )
+    add("--logger_project", default="bokeh-cyclegan", help="what wandb and trackio file the run under")
     add("--display_id", type=count, default=1, help="0 = no visdom")
     add("--display_server", default="http://localhost", help="visdom server")
     add("--display_port", type=port, default=8097, help="its port")

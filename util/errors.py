@@ -38,7 +38,15 @@ EXTRAS = {
     "onnxscript": "export",
     "tf2onnx": "studio",
     "visdom": "dashboard",
+    "tensorboard": "tensorboard",
+    "wandb": "wandb",
+    "trackio": "trackio",
 }
+
+
+def missing_package(module: str) -> str:
+    """What to do about a `module` of `EXTRAS` that is not installed."""
+    return f"{module} is not installed; run: pip install -e '.[{EXTRAS[module.partition('.')[0]]}]'"
 
 
 class UserError(Exception):
@@ -123,8 +131,8 @@ def _of_the_machine(error: Exception) -> str:
 
     Else an empty string.
     """
-    if isinstance(error, ModuleNotFoundError) and (extra := EXTRAS.get((error.name or "").partition(".")[0])):
-        return f"{error.name} is not installed; run: pip install -e '.[{extra}]'"
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in EXTRAS:
+        return missing_package(error.name or "")
     if isinstance(error, OSError) and error.errno in DISK_ERRORS:
         return f"{error.filename or 'writing'}: {DISK_ERRORS[error.errno]} and run the same command again"
     if isinstance(error, OSError) and error.errno in PATH_ERRORS and error.filename:

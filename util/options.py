@@ -114,6 +114,8 @@ class Options:
     display_freq: int
     update_html_freq: int
     no_html: bool
+    logger: list[str]
+    logger_project: str
     display_id: int
     display_server: str
     display_port: int

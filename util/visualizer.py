@@ -1,4 +1,4 @@
-"""What a training run shows: the logs, the page of sample pictures, and the visdom dashboard."""
+"""What a training run shows: the logs, the page of sample pictures, the visdom dashboard and the loggers."""
 
 import re
 from functools import partial
@@ -11,6 +11,7 @@ from tqdm import tqdm
 from util.dashboard import Dashboard, connect
 from util.html import ResultPage
 from util.images import write_image
+from util.loggers.started import Loggers
 from util.options import Options
 from util.pace import Pace
 from util.run_log import Row, RunLog
@@ -19,10 +20,10 @@ from util.tensors import tensor_to_image
 
 
 class Visualizer:
-    """Shows a run in `checkpoints/<name>/`: `loss_log.txt`, `losses.csv`, `web/index.html`; and in visdom.
+    """Shows a run in `checkpoints/<name>/`: `loss_log.txt`, `losses.csv`, `web/index.html`; in visdom and in loggers.
 
     Args:
-        opt: `checkpoints_dir`, `name`, `no_html`, the `display_*` options (`display_id` 0: no visdom).
+        opt: `checkpoints_dir`, `name`, `no_html`, the `display_*` options (`display_id` 0: no visdom), `logger`.
         resume_iters: the step that the run continues from. What was logged after it is dropped, because it
             will come again; 0 begins anew.
     """
@@ -32,6 +33,7 @@ class Visualizer:
         self._log = RunLog(folder, resume_iters)
         self._samples = None if opt.no_html else SamplePage(folder / "web", opt.name)
         self._columns, self._cell = opt.display_ncols, opt.display_winsize
+        self._loggers = Loggers(opt, str(folder), self._log.rows, resume_iters) if opt.logger else None
         self._dashboard = start_dashboard(opt, self._log.rows) if opt.display_id > 0 else None
 
     def print_current_losses(
@@ -55,6 +57,8 @@ class Visualizer:
     def _plot(self) -> None:
         if self._dashboard:
             self._dashboard.add_row(self._log.rows[-1])
+        if self._loggers:
+            self._loggers.add_row(self._log.rows[-1])
 
     def display_current_results(
         self, visuals: dict[str, torch.Tensor], epoch: int, total_iters: int, save_html: bool
@@ -65,10 +69,14 @@ class Visualizer:
             visuals: label -> `[B,C,H,W] in [-1,1]`, C 1 or 3; the first of the batch is shown.
         """
         pictures = {label: tensor_to_image(batch[0]) for label, batch in visuals.items()}
-        if self._dashboard:
+        if self._dashboard or self._loggers:
             columns = self._columns or pictures_of_first_photo(list(pictures))
             sheet = contact_sheet(list(pictures.values()), columns, list(pictures), self._cell)
-            self._dashboard.show_picture(sheet, f"epoch {epoch}, {total_iters} photos")
+            title = f"epoch {epoch}, {total_iters} photos"
+            if self._dashboard:
+                self._dashboard.show_picture(sheet, title)
+            if self._loggers:
+                self._loggers.show_picture(sheet, title, total_iters)
         if save_html and self._samples:
             self._samples.write(pictures, epoch)
 
@@ -76,6 +84,8 @@ class Visualizer:
         """End the run's displays; what could not be shown in visdom by then is in the logs."""
         if self._dashboard:
             self._dashboard.close()
+        if self._loggers:
+            self._loggers.close()
 
 
 class SamplePage:

@@ -58,7 +58,7 @@ def stated(action: argparse.Action) -> set[type]:
     else:
         returned = typing.get_type_hints(action.type).get("return", str) if action.type else str
         of_each = returned
-    many = action.nargs == "+" or isinstance(action.nargs, int) or action.dest == "without_effect"
+    many = action.nargs in ("+", "*") or isinstance(action.nargs, int) or action.dest == "without_effect"
     entries = set(typing.get_args(of_each)) or {of_each}
     return {list, *entries} if many else entries
 

@@ -25,7 +25,13 @@ def quick(monkeypatch):
 
 
 def options(folder, port, **changes):
-    values = {"checkpoints_dir": str(folder), "name": folder.name, "no_html": True, "display_env": ""}
+    values = {
+        "checkpoints_dir": str(folder),
+        "name": folder.name,
+        "no_html": True,
+        "display_env": "",
+        "logger": [],
+    }
     shown = {"display_id": 1, "display_server": "http://localhost", "display_port": port}
     size = {"display_ncols": 2, "display_winsize": 64}
     return Options(**values, **shown, **size, **changes)

@@ -16,6 +16,7 @@ def options(folder, **changes):
         "display_id": 0,
         "display_ncols": 4,
         "display_winsize": 256,
+        "logger": [],
         **changes,
     }
     return Options(**values)
