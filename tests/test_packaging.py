@@ -35,7 +35,8 @@ def test_every_package_is_pinned_and_every_pin_has_its_place():
     )
     pinned = names((ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines())
     assert pinned - asked == {"setuptools", "wheel"}
-    assert asked - pinned == set()
+    # Large, and not wanted by tests, which have stand-ins for them.
+    assert asked - pinned == {"trackio", "wandb"}
 
 
 def test_commands_are_functions():
