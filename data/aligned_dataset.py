@@ -12,6 +12,7 @@ from data.image_folder import PhotoFolder, scan_folders
 from data.photos import NO_FILES, Photo
 from util.domains import domains
 from util.images import read_pixels, to_gray
+from util.member import Member
 from util.options import Options
 
 LEFT, RIGHT = "left", "right"
@@ -39,7 +40,7 @@ class AlignedDataset(BaseDataset):
         self.photos_A = replace(halves, part=part_A)
         self.photos_B = replace(halves, part=part_B, masks=NO_FILES, channels=opt.output_nc)
         self.set_cache(chain.from_iterable(zip(self.photos_A, self.photos_B, strict=True)))
-        self.last: tuple[Path | None, np.ndarray] = (None, np.empty(0))
+        self.last: tuple[Path | Member | None, np.ndarray] = (None, np.empty(0))
 
     def __len__(self) -> int:
         return len(self.photos_A)

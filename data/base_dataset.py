@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from data.cache import Entry, PixelCache, open_cache
+from data.cache import GIB, Entry, PixelCache, open_cache
 from data.image_folder import PhotoFolder, scan_folders
 from data.options import DatasetOptions
 from data.photos import Photo, Photos
+from data.shard_order import reading_order
+from data.shards import ShardPhotos, are_shards, is_address, shard_photos
 from data.transforms import (
     Geometry,
     Preprocess,
@@ -21,6 +23,7 @@ from data.transforms import (
     resize_mask,
     size_of,
 )
+from util.files import cache_folder
 from util.images import read_mask, read_pixels
 from util.options import Options
 from util.present import present
@@ -42,6 +45,7 @@ class BaseDataset(DatasetOptions, Dataset, ABC):
         self.opt = opt
         self.preprocess = Preprocess.from_options(opt)
         self.cache = PixelCache({})
+        self.sets: Sequence[Photos | ShardPhotos] = []
 
     @abstractmethod
     def __len__(self) -> int:
@@ -56,15 +60,31 @@ class BaseDataset(DatasetOptions, Dataset, ABC):
         epoch, index = key if isinstance(key, tuple) else (0, key)
         return self.load(index, np.random.default_rng([ITEM_STREAM, self.opt.seed, epoch, index]))
 
-    def scan(self, folders: Sequence[PhotoFolder]) -> list[Photos]:
+    def scan(self, folders: Sequence[PhotoFolder]) -> Sequence[Photos | ShardPhotos]:
         """Check the photos and masks of `folders`, and return the photos by folder. Call once, when made.
+
+        Shards in the place of folders were checked when they were made.
 
         Raises:
             UserError: everything that can't be used, listed.
         """
-        photos = scan_folders(self.opt.dataroot, folders, self.opt.max_dataset_size)
-        self.set_cache(photo for found in photos for photo in found)
-        return photos
+        opt = self.opt
+        if are_shards(opt.dataroot, folders):
+            cache_bytes = int(opt.shard_cache_size * GIB)
+            self.sets = shard_photos(opt.dataroot, folders, opt.max_dataset_size, cache_bytes)
+        else:
+            self.sets = scan_folders(opt.dataroot, folders, opt.max_dataset_size)
+        self.set_cache(photo for found in self.sets for photo in found)
+        return self.sets
+
+    def order(self, epoch: int, world_size: int) -> np.ndarray | None:
+        """Keys of an epoch in the order in which they read best; None if any does, as from a folder.
+
+        Every `world_size`-th belongs to one rank. A dataset that reads several sets at once overrides it.
+        """
+        if len(self.sets) != 1 or not isinstance(self.sets[0], ShardPhotos):
+            return None
+        return reading_order(self.sets[0], len(self), [self.opt.seed, epoch], world_size)
 
     def set_cache(self, photos: Iterable[Photo]) -> None:
         """Keep `photos` and their masks as `--cache` says."""
@@ -78,7 +98,8 @@ class BaseDataset(DatasetOptions, Dataset, ABC):
             entries.append(Entry(photo.name, photo.path, (height, width, photo.channels)))
             if photo.mask:
                 entries.append(Entry(f"mask of {photo.name}", photo.mask, (height, width)))
-        self.cache = open_cache(kind, self.opt.cache_size, Path(self.opt.dataroot), entries)
+        place = cache_folder() if is_address(self.opt.dataroot) else Path(self.opt.dataroot)
+        self.cache = open_cache(kind, self.opt.cache_size, place, entries)
 
     def decode(self, photo: Photo) -> np.ndarray:
         """The pixels of `photo` as its file holds them, upright: [H,W,C], uint8 or uint16."""

@@ -13,6 +13,8 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from util.errors import UserError
+from util.files import stamp
+from util.member import Member
 from util.present import present
 
 FOLDER = ".cache"
@@ -33,7 +35,7 @@ class Entry(NamedTuple):
     """An array to keep: its name, the file it comes from, and its shape, [H,W] or [H,W,C] of uint8."""
 
     name: str
-    source: Path
+    source: Path | Member
     shape: tuple[int, ...]
 
 
@@ -124,8 +126,7 @@ def _disk_file(folder: Path, entries: list[Entry], size: int, size_gib: float) -
     """The file for just these entries of just these sources, its whole size reserved."""
     digest = hashlib.sha256(str(VERSION).encode())
     for entry in entries:
-        status = entry.source.stat()
-        digest.update(repr((entry.name, entry.shape, status.st_mtime_ns, status.st_size)).encode())
+        digest.update(repr((entry.name, entry.shape, *stamp(entry.source))).encode())
     path = folder / f"{digest.hexdigest()[:16]}{SUFFIX}"
     try:
         folder.mkdir(exist_ok=True)

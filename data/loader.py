@@ -3,7 +3,7 @@
 import os
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from typing import Any
 
@@ -25,9 +25,10 @@ warnings.filterwarnings("ignore", message="This DataLoader will create")
 class EpochBatches(Sampler[list[tuple[int, int]]]):
     """Batches of (epoch, index) keys of one epoch, for one of `world_size` ranks.
 
-    The order comes from (seed, epoch) alone. Together, the ranks' n-th batches are what one process with a
-    batch `world_size` times as large gets as its n-th. In training (`pad`) the order is filled up from its
-    start so that all ranks take the same number of steps; the last batch may be smaller, none is dropped.
+    The order comes from (seed, epoch) alone, or is what `order` gives for the epoch, if anything. Together, the ranks'
+    n-th batches are what one process with a batch `world_size` times as large gets as its n-th. In training (`pad`)
+    the order is filled up from its start so that all ranks take the same number of steps; the last batch may be
+    smaller, none is dropped.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class EpochBatches(Sampler[list[tuple[int, int]]]):
         pad: bool = True,
         rank: int = 0,
         world_size: int = 1,
+        order: Callable[[int, int], np.ndarray | None] | None = None,
     ) -> None:
         self.length = length
         self.batch_size = batch_size
@@ -47,6 +49,7 @@ class EpochBatches(Sampler[list[tuple[int, int]]]):
         self.pad = pad
         self.rank = rank
         self.world_size = world_size
+        self.order = order
         self.epoch = 0
         self.first = 0  # batches of the epoch to leave out, for a run that goes on in its middle
 
@@ -54,14 +57,18 @@ class EpochBatches(Sampler[list[tuple[int, int]]]):
         """This rank's indices in the order of the current epoch."""
         order = np.arange(self.length)
         if self.shuffle:
-            order = np.random.default_rng([ORDER_STREAM, self.seed, self.epoch]).permutation(order)
+            best = self.order(self.epoch, self.world_size) if self.order else None
+            random = np.random.default_rng([ORDER_STREAM, self.seed, self.epoch])
+            order = random.permutation(order) if best is None else best
         if self.pad:
             order = np.resize(order, -(-self.length // self.world_size) * self.world_size)
         return order[self.rank :: self.world_size]
 
     def __len__(self) -> int:
         """Number of batches in a whole epoch of this rank."""
-        return -(-len(self.indices()) // self.batch_size)
+        # As many as `indices` has.
+        padded = self.length + (-self.length % self.world_size if self.pad else 0)
+        return -(-len(range(self.rank, padded, self.world_size)) // self.batch_size)
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         epoch, indices = self.epoch, self.indices()
@@ -105,6 +112,7 @@ class Loader:
             pad=opt.isTrain,
             rank=rank,
             world_size=world_size,
+            order=dataset.order,
         )
         workers = min(opt.num_threads, len(self.batches))
         self.last = opt.n_epochs + opt.n_epochs_decay if opt.isTrain else 0

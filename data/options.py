@@ -14,6 +14,12 @@ class DatasetOptions:
     @staticmethod
     def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
         """Add this dataset's options, or change defaults of others, and return `parser`."""
+        parser.add_argument(
+            "--shard_cache_size",
+            type=positive,
+            default=20.0,
+            help="GiB of shards kept on this disk, if --dataroot is an address (datasets/make_shards.py)",
+        )
         if is_train:
             parser.add_argument(
                 "--cache",

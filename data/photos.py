@@ -10,6 +10,7 @@ import numpy as np
 
 from util.errors import UserError
 from util.images import image_names
+from util.member import Member
 from util.options import Options
 
 
@@ -20,12 +21,12 @@ class Photo:
     `part` tells apart photos that are cut from the same file, `channels` is what it is read as, 3 or 1.
     """
 
-    path: Path
+    path: Path | Member
     size: tuple[int, int]
-    mask: Path | None
+    mask: Path | Member | None
     channels: int = 3
     part: str = ""
-    depth: Path | None = None
+    depth: Path | Member | None = None
 
     @property
     def name(self) -> str:

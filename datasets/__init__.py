@@ -1,1 +1,1 @@
-"""Datasets: from nothing to a dataroot of photos. May import `util`, and `deeplab` to look for people."""
+"""Datasets: from nothing to a dataroot of photos, and its shards. May import `util`, `deeplab` and `data`."""

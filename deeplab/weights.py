@@ -5,7 +5,6 @@ The cache is the folder in the environment variable BOKEH_CYCLEGAN_CACHE, else ~
 
 import gzip
 import hashlib
-import os
 import subprocess
 import sys
 import tarfile
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from util.errors import UserError
-from util.files import write_bytes
+from util.files import cache_folder, write_bytes
 from util.present import present
 
 SELFIE_WHEEL = "mediapipe==0.10.21"
@@ -36,12 +35,6 @@ DEEPLAB_ARCHIVES = {  # the first is the default
     "mobilenetv2_coco_voctrainaug": "deeplabv3_mnv2_pascal_train_aug_2018_01_29.tar.gz",
     "mobilenetv2_coco_voctrainval": "deeplabv3_mnv2_pascal_trainval_2018_01_29.tar.gz",
 }
-
-
-def cache_folder() -> Path:
-    """Where fetched weights are kept."""
-    folder = os.environ.get("BOKEH_CYCLEGAN_CACHE")
-    return Path(folder) if folder else Path.home() / ".cache" / "bokeh-cyclegan"
 
 
 def selfie_model(weights: str | Path | None = None) -> bytes:

@@ -21,7 +21,6 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from deeplab.weights import cache_folder
 from models import load_generator
 from models.inference.generator import GeneratorSettings
 from models.inference.looking import looking
@@ -29,7 +28,7 @@ from options.test_options import PRETRAINED
 from scripts.export import TOLERANCE, export_program, largest_difference, run_onnx, write_onnx
 from scripts.studio_runtime import VERSION, write_runtime
 from util.errors import UserError, command_line, say
-from util.files import atomic_path, write_bytes, write_text
+from util.files import atomic_path, cache_folder, write_bytes, write_text
 
 PAGE = Path(__file__).resolve().parents[1] / "util" / "assets" / "studio"
 

@@ -98,8 +98,8 @@ class Fetcher:
 
         return self._persist(once, url)
 
-    def download(self, url: str, path: Path, check: Callable[[Path], None]) -> None:
-        """Fetch a large file, with a progress bar, going on where an earlier try or run was cut off.
+    def download(self, url: str, path: Path, check: Callable[[Path], None], show: bool = True) -> None:
+        """Fetch a large file, with a progress bar if asked to `show`, going on where an earlier try or run was cut off.
 
         `check` raises ValueError for a file that is not what it should be; then nothing is kept.
 
@@ -108,7 +108,7 @@ class Fetcher:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
-        with tqdm(unit="B", unit_scale=True, unit_divisor=1024, desc=path.name) as bar:
+        with tqdm(unit="B", unit_scale=True, unit_divisor=1024, desc=path.name, disable=not show) as bar:
             self._persist(lambda: self._append(url, part, bar), url)
         try:
             check(part)

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from util.errors import DISK_ERRORS, UserError
+from util.member import Member
 
 # The longest name that common file systems allow.
 NAME_BYTES = 255
@@ -49,6 +50,32 @@ def _temporary_name(path: Path) -> str:
     if len(os.fsencode(name)) <= NAME_BYTES:
         return name
     return f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:32]}{ending}"
+
+
+def cache_folder() -> Path:
+    """Where fetched files are kept: the folder in the environment variable BOKEH_CYCLEGAN_CACHE, or one at home."""
+    folder = os.environ.get("BOKEH_CYCLEGAN_CACHE")
+    return Path(folder) if folder else Path.home() / ".cache" / "bokeh-cyclegan"
+
+
+def stamp(path: Path | Member) -> list[int]:
+    """What changes when a file does: time of change in ns and size in bytes; empty where there is no file."""
+    if isinstance(path, Member):
+        return [path.crc32, path.size]
+    try:
+        status = path.stat()
+    except OSError:
+        return []
+    return [status.st_mtime_ns, status.st_size]
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def is_inside(path: Path, folder: Path) -> bool:

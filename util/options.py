@@ -57,6 +57,7 @@ class Options:
     display_winsize: int
     cache: str
     cache_size: float
+    shard_cache_size: float
     augment_zoom: float
     augment_light: float
     augment_paste: float

@@ -48,6 +48,7 @@ def options(dataroot: Path, **changes: Any) -> Options:
         "reads_depth": False,
         "cache": "none",
         "cache_size": 1.0,
+        "shard_cache_size": 1.0,
         "augment_zoom": 0.0,
         "augment_light": 0.0,
         "augment_paste": 0.0,

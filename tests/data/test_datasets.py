@@ -178,9 +178,10 @@ def test_template_leaves_so_many_tones(dataroot):
 def test_options_of_datasets():
     parser = argparse.ArgumentParser()
     parser = find_dataset_using_name("template").modify_commandline_options(parser, is_train=True)
-    assert vars(parser.parse_args([])) == {"tones": 4, "cache": "none", "cache_size": 4.0}
+    cache = {"cache": "none", "cache_size": 4.0}
+    assert vars(parser.parse_args([])) == {"tones": 4, "shard_cache_size": 20.0, **cache}
     parser = find_dataset_using_name("single").modify_commandline_options(argparse.ArgumentParser(), False)
-    assert vars(parser.parse_args([])) == {}
+    assert vars(parser.parse_args([])) == {"shard_cache_size": 20.0}
 
 
 def test_unknown_datasets_name_the_file_and_the_class(monkeypatch):

@@ -6,8 +6,8 @@ from skimage import data
 from deeplab.prediction import predict_photos
 from deeplab.segmenter import InputSize, resize_photo, resize_probability
 from deeplab.segmenters import create_segmenter
-from deeplab.weights import cache_folder
 from util.errors import UserError
+from util.files import cache_folder
 from util.images import write_image
 
 

@@ -12,13 +12,13 @@ from onnx import TensorProto, helper, save
 from PIL import Image, ImageCms
 
 import deeplab.browser_models
-from deeplab.weights import cache_folder
 from models.inference.generator import Generator
 from models.lens.generator import LensGenerator
 from models.lens.settings import LensChanges, LensSettings
 from models.nets.base import GeneratorNet
 from scripts import studio, studio_runtime
 from tests.conftest import small_photo
+from util.files import cache_folder
 from util.images import read_photo
 
 pytestmark = pytest.mark.browser

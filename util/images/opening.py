@@ -4,13 +4,16 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 import pillow_heif
 from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 import util.images.exif as exif
 from util.errors import UserError
+from util.member import Member
 from util.present import present
 
 # Pillow refuses above twice its MAX_IMAGE_PIXELS; phones make up to 200 megapixels today.
@@ -38,7 +41,7 @@ def opened(path: str | os.PathLike) -> Iterator[ImageFile.ImageFile]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # Given the name, Pillow maps uncompressed gray TIFFs, and garbles those with an orientation.
-            with open(path, "rb") as file, Image.open(file) as image:  # noqa: PTH123 - path may be a string
+            with _binary(path) as file, Image.open(file) as image:
                 _refuse_deep_planes(path, image)
                 yield image
     except UserError:
@@ -46,7 +49,7 @@ def opened(path: str | os.PathLike) -> Iterator[ImageFile.ImageFile]:
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
     except UnidentifiedImageError:
-        empty = Path(path).stat().st_size == 0
+        empty = not isinstance(path, Member) and Path(path).stat().st_size == 0
         raise ImageError(f"{path}: {'the file is empty' if empty else 'not an image'}; remove it") from None
     except Image.DecompressionBombError:
         raise TooLargeError(
@@ -57,6 +60,12 @@ def opened(path: str | os.PathLike) -> Iterator[ImageFile.ImageFile]:
             raise ImageError(f"{path}: can't be read ({error.strerror})") from None
         reason = error or type(error).__name__
         raise ImageError(f"{path}: can't be decoded ({reason}); remove it or fetch it again") from None
+
+
+def _binary(path: str | os.PathLike) -> IO[bytes]:
+    if isinstance(path, Member):
+        return BytesIO(path.read_bytes())
+    return open(path, "rb")  # noqa: PTH123 - path may be a string
 
 
 def load_upright(image: ImageFile.ImageFile) -> Image.Image:
@@ -85,7 +94,12 @@ def image_size(path: str | os.PathLike, decode: bool = False) -> tuple[int, int]
 def is_deep(path: str | os.PathLike) -> bool:
     """Whether the file has 16 bits a channel, by its header."""
     with opened(path) as image:
-        return image.mode.startswith("I") or any(";16" in str(tile.args) for tile in image.tile)
+        return has_deep_header(image)
+
+
+def has_deep_header(image: ImageFile.ImageFile) -> bool:
+    """Whether an opened file, not decoded yet, has 16 bits a channel."""
+    return image.mode.startswith("I") or any(";16" in str(tile.args) for tile in image.tile)
 
 
 def is_cut_short(path: str | os.PathLike) -> bool:

@@ -12,7 +12,8 @@ from PIL import Image, ImageCms
 from util.errors import say
 from util.images.exif import upright
 from util.images.listing import DEEP_EXTENSIONS
-from util.images.opening import ImageError, is_deep, load_upright, opened
+from util.images.opening import ImageError, has_deep_header, is_deep, load_upright, opened
+from util.member import Member
 from util.present import present
 
 _SRGB = ImageCms.createProfile("sRGB")
@@ -56,10 +57,11 @@ def read_pixels(path: str | os.PathLike, channels: int = 3) -> np.ndarray:
         ImageError: as `read_image`.
     """
     with opened(path) as opened_image:
+        deep = has_deep_header(opened_image)
         image = load_upright(opened_image)
         if image.mode.startswith("I"):
             pixels = np.asarray(image).clip(0, 65535).astype(np.uint16)[..., None]
-        elif image.mode == "RGB" and is_deep(path):
+        elif image.mode == "RGB" and deep:
             pixels = _deep_colour(path)
         else:
             pixels = np.asarray(to_rgb(image))
@@ -68,7 +70,8 @@ def read_pixels(path: str | os.PathLike, channels: int = 3) -> np.ndarray:
 
 def _deep_colour(path: str | os.PathLike) -> np.ndarray:
     """All 16 bits of RGB, of which Pillow keeps the upper 8. OpenCV's imread fails on TIFFs that lie on their side."""
-    content = np.frombuffer(Path(path).read_bytes(), np.uint8)
+    file = path if isinstance(path, Member) else Path(path)
+    content = np.frombuffer(file.read_bytes(), np.uint8)
     decoded = cv2.imdecode(content, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
     if decoded is None:
         raise ImageError(f"{path}: can't be decoded with its 16 bits; save it again as PNG")
