@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from PIL import Image
 from data.transforms import image_to_tensor
 from models.acceleration import Acceleration, autocast, computing_dtype, place
 from models.architecture import generator_from_file
+from models.lens.developing import can_develop, develop
 from models.lens.radius import RadiusNet, load_radius_net
 from models.lens.settings import AUTO, LensChanges
 from models.nets.any_size import any_size
@@ -21,6 +23,8 @@ from util.errors import UserError
 from util.images import to_gray, upright_rgb
 from util.options import Options
 from util.tensors import tensor_to_pixels
+
+Masks = TypeVar("Masks", torch.Tensor, list[np.ndarray])
 
 
 class Generator:
@@ -60,9 +64,7 @@ class Generator:
         """
         more = {}
         if self.net.takes_mask:
-            if masks is None:
-                raise UserError("this generator was trained with masks; give --masks auto, or --masks FOLDER")
-            more["mask"] = masks.to(self.device)
+            more["mask"] = _given(masks).to(self.device)
         if self.net.takes_depth and depths is not None:
             more["depth"] = depths.to(self.device)
         with autocast(self.device, self.dtype):
@@ -83,6 +85,10 @@ class Generator:
         Masks and depths, as of `translate`, are `[H,W]`. Results `[H,W,C']` have that size, each as many bits as its
         photo.
         """
+        if can_develop(self.net, self.device):
+            told = _given(masks) if self.net.takes_mask else [None] * len(photos)
+            with autocast(self.device, self.dtype):
+                return [develop(self.net, photo, mask) for photo, mask in zip(photos, told, strict=True)]
         x = torch.stack([self.prepare(photo) for photo in photos])
         maps = (
             None if of_photos is None else torch.from_numpy(np.stack(of_photos)).float()[:, None]
@@ -103,6 +109,12 @@ class Generator:
         if profile := photo.info.get("icc_profile"):
             translated.info["icc_profile"] = profile
         return translated
+
+
+def _given(masks: Masks | None) -> Masks:
+    if masks is None:
+        raise UserError("this generator was trained with masks; give --masks auto, or --masks FOLDER")
+    return masks
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """A generator that does not paint: it says how far out of focus each pixel is, and a lens does the rest."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -156,13 +157,13 @@ class LensGenerator(GeneratorNet):
         radii: tuple[float, ...] | None = None,
     ) -> torch.Tensor:
         """`render` with radii (at 256 pixels; default: the settings') scaled to photo and aperture, times `share`."""
-        scale = self.scale(x)
+        scale = self.scale(x.shape[-2:])
         radii = self.settings.radii if radii is None else radii
         return render(x, weights, [scale * radius for radius in radii], self.settings.linear_light, share)
 
-    def scale(self, x: torch.Tensor) -> float:
-        """Pixels of the photos `x` for each pixel of a radius as it is stated, the aperture counted in."""
-        return self.settings.aperture * min(x.shape[-2:]) / REFERENCE_SIDE
+    def scale(self, size: Sequence[int]) -> float:
+        """Pixels of photos of `size` for each pixel of a radius as it is stated, the aperture counted in."""
+        return self.settings.aperture * min(size) / REFERENCE_SIDE
 
     def photograph(
         self,
@@ -180,7 +181,7 @@ class LensGenerator(GeneratorNet):
         if self.radius_net is not None:
             radius = self.radius_by_place(x, in_focus, share)
         else:
-            radii = self.scale(x) * weights.new_tensor(self.settings.radii).view(1, -1, 1, 1)
+            radii = self.scale(x.shape[-2:]) * weights.new_tensor(self.settings.radii).view(1, -1, 1, 1)
             blurred = weights[:, 1:]
             radius = (blurred * radii).sum(1, keepdim=True) / blurred.sum(1, keepdim=True).clamp(min=1e-6)
             radius = radius * share.view(-1, 1, 1, 1)
@@ -214,11 +215,14 @@ class LensGenerator(GeneratorNet):
         Returns:
             `[B,1,H,W]`, pixels, not negative.
         """
+        radius = self.scale(x.shape[-2:]) * share.view(-1, 1, 1, 1) * self.radius_map(x, in_focus)
+        return F.interpolate(radius, x.shape[-2:], mode="bilinear", align_corners=False)
+
+    def radius_map(self, x: torch.Tensor, in_focus: torch.Tensor) -> torch.Tensor:
+        """Radii `[B,1,h,w]` as `radius_net` states them, where the shorter side is 256; see `radius_by_place`."""
         blur = present(self.radius_net).ask(x, in_focus)
         small_focus = F.interpolate(in_focus, blur.level.shape[-2:], mode="area")
-        level = behind(settled(blur, small_focus), small_focus)
-        radius = self.scale(x) * share.view(-1, 1, 1, 1) * radius_of_level(level)
-        return F.interpolate(radius, x.shape[-2:], mode="bilinear", align_corners=False)
+        return radius_of_level(behind(settled(blur, small_focus), small_focus))
 
     @torch.no_grad()
     def softening(self, x: torch.Tensor, in_focus: torch.Tensor) -> torch.Tensor:
@@ -228,26 +232,38 @@ class LensGenerator(GeneratorNet):
         defines it, is placed in `soft_range`, on the scale of its logarithm. A photo without background needs all.
         A gradient behind a lens falls with the radius, so a wider aperture has a lower range.
         """
+        if self.settings.soft_range[1] <= 0:
+            return x.new_ones(len(x))
+        size = reference_size(x.shape[-2:])
+        gray = luma((F.interpolate(x.float(), size, mode="area") + 1) / 2)
+        return self.share_of_blur(gray, F.interpolate(in_focus.float(), size, mode="area"))
+
+    def share_of_blur(self, gray: torch.Tensor, in_focus: torch.Tensor) -> torch.Tensor:
+        """`softening` of photos at their `reference_size`: luma and in-focus weights, `[B,1,h,w] in [0,1]`."""
         low, high = (bound / max(self.settings.aperture, 1.0) for bound in self.settings.soft_range)
         if high <= 0:
-            return x.new_ones(len(x))
-        scale = min(1.0, REFERENCE_SIDE / min(x.shape[-2:]))
-        size = [max(1, round(side * scale)) for side in x.shape[-2:]]
-        with torch.autocast(x.device.type, enabled=False):
-            gradient = gradient_magnitude(luma((F.interpolate(x.float(), size, mode="area") + 1) / 2))
-        background = 1 - grown(F.interpolate(in_focus.float(), size, mode="area"))
+            return gray.new_ones(len(gray))
+        with torch.autocast(gray.device.type, enabled=False):
+            gradient = gradient_magnitude(gray)
+        background = 1 - grown(in_focus)
         mean = (gradient * background).sum((1, 2, 3)) / background.sum((1, 2, 3)).clamp(min=1e-6)
         place = (mean.clamp(min=1e-6) / low).log() / math.log(high / low)
         return torch.where(background.sum((1, 2, 3)) > 0, place.clamp(0, 1), 1.0)
 
-    def logits(self, x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        """What the network makes of the whole photo at its own scale: `[B,K+1,h,w]`, bounded; see above for mirrors."""
+    def logits(
+        self, x: torch.Tensor, mask: torch.Tensor | None, size: Sequence[int] | None = None
+    ) -> torch.Tensor:
+        """What the network makes of the whole photo at its own scale: `[B,K+1,h,w]`, bounded; see above for mirrors.
+
+        `size`: of the photo (height, width), where `x` and `mask` are smaller copies.
+        """
+        size = size or x.shape[-2:]
         shorter = self.settings.weights_size
         if self.training:
             shorter = self.settings.train_weights_size or shorter
-        scale = shorter / min(x.shape[-2:])
+        scale = shorter / min(size)
         divisor = self.net.divisor
-        size = [max(1, round(side * scale / divisor)) * divisor for side in x.shape[-2:]]
+        size = [max(1, round(side * scale / divisor)) * divisor for side in size]
         seen = torch.cat([x, 2 * present(mask) - 1], dim=1) if self.takes_mask else x
         seen = F.interpolate(seen, size, mode="bilinear", antialias=True, align_corners=False)
         if self.training:
@@ -260,8 +276,7 @@ class LensGenerator(GeneratorNet):
         """Weights `[B,K+1,h,w]` at the size of the photo `x`; in evaluation their edges become the photo's."""
         if self.training:
             return F.interpolate(weights, x.shape[-2:], mode="bilinear", align_corners=False)
-        small = F.interpolate(x, weights.shape[-2:], mode="area")
-        coefficients = guided_coefficients(small, weights, GUIDE_RADIUS, GUIDE_EPS)
+        coefficients = self.coefficients(weights, x)
         # In strips: at the photo's size the coefficients would take more memory than all the rest.
         height = x.shape[-2]
         strips = [
@@ -269,6 +284,11 @@ class LensGenerator(GeneratorNet):
             for top in range(0, height, STRIP)
         ]
         return torch.cat(strips, dim=-2)
+
+    def coefficients(self, weights: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """Of the guided filter that carries `weights` `[B,K+1,h,w]` to the photo `x`: `[B,K+1,4,h,w]`."""
+        small = F.interpolate(x, weights.shape[-2:], mode="area")
+        return guided_coefficients(small, weights, GUIDE_RADIUS, GUIDE_EPS)
 
     def stretch(self, weights: torch.Tensor) -> torch.Tensor:
         """Stretch the in-focus weight from `focus_range` to [0,1]; the others share the rest as before.
@@ -281,7 +301,18 @@ class LensGenerator(GeneratorNet):
         low, high = self.settings.focus_range
         in_focus, blurred = weights[:, :1], weights[:, 1:]
         sharp = ((in_focus - low) / (high - low)).clamp(0, 1)
-        sharp = 1 - (1 - sharp) ** max(self.settings.aperture, 1.0) ** 3
+        sharp = 1 - (1 - sharp) ** self.stretching()
         return torch.cat(
             [sharp, blurred * ((1 - sharp) / blurred.sum(1, keepdim=True).clamp(min=1e-6))], dim=1
         )
+
+    def stretching(self) -> float:
+        """The power to which `stretch` takes the share out of focus."""
+        return max(self.settings.aperture, 1.0) ** 3
+
+
+def reference_size(size: Sequence[int]) -> tuple[int, int]:
+    """Height and width of a photo of `size` where its shorter side has `REFERENCE_SIDE` pixels, or fewer."""
+    scale = min(1.0, REFERENCE_SIDE / min(size))
+    height, width = (max(1, round(side * scale)) for side in size)
+    return height, width

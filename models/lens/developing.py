@@ -1,0 +1,193 @@
+"""A photo through a `LensGenerator` on a CPU: the same formulas, in strips, from pixels to pixels.
+
+The tensors of `LensGenerator.forward` hold a photo of 12 megapixels twenty times over. Here nothing in floating point
+is as large as the photo: a first pass over it collects the background at half its size, the discs are laid on such
+copies, and a second pass mixes them into the result. What is in focus is computed in both, which costs less than to
+keep it. `tests/models/lens/test_developing.py` holds the two ways against each other.
+"""
+
+from collections.abc import Iterable
+from typing import TypeGuard
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from data.transforms import image_to_tensor
+from models.lens.generator import KNOTS, LensGenerator, reference_size
+from util.optics.arrays import linear_to_srgb, srgb_to_linear
+from util.optics.disc_copies import DiscCopies
+from util.strips import enlarged_rows, over_threads
+
+# The network sees a copy that is made in two steps; after the first, by area, it is at least so many times too large.
+SPARE = 4
+
+
+def can_develop(net: nn.Module, device: torch.device) -> TypeGuard[LensGenerator]:
+    """Whether photos can go through `net` this way: a lens without a camera, on a CPU."""
+    return (
+        device.type == "cpu"
+        and isinstance(net, LensGenerator)
+        and net.input_nc >= 3
+        and net.settings.camera is None
+    )
+
+
+@torch.inference_mode()
+def develop(lens: LensGenerator, photo: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """`photo` `[H,W,3]`, uint8 or uint16, through the lens, of the same kind; where it is in focus, its own pixels.
+
+    Args:
+        lens: in evaluation mode, on the CPU.
+        photo: RGB.
+        mask: `[H,W] in [0,1]`, 1 = subject, for a lens that is told.
+    """
+    return _Development(lens, photo, mask).result()
+
+
+class _Development:
+    """One photo on its way; its values in [0,1] go by the name `x`, as planes `[3,rows,W]`."""
+
+    def __init__(self, lens: LensGenerator, photo: np.ndarray, mask: np.ndarray | None):
+        self.lens, self.photo = lens, photo
+        self.height, self.width = photo.shape[:2]
+        side = SPARE * lens.settings.weights_size
+        self.small = image_to_tensor(_smaller(photo, side))[None]
+        told = None if mask is None else torch.from_numpy(_smaller(mask.astype(np.float32, copy=False), side))
+        told = None if told is None else told[None, None]
+        logits = lens.logits(self.small, told, photo.shape[:2])
+        # [K+1,4,h,w]: those of red, green and blue, for values in [0,1] and not [-1,1], and the constant.
+        self.coefficients = lens.coefficients(logits.softmax(dim=1), self.small)[0].numpy()
+        self.coefficients[:, 3] -= self.coefficients[:, :3].sum(1)
+        self.coefficients[:, :3] *= 2
+        values = np.arange(self._limit + 1, dtype=np.float32) / self._limit
+        self.light = srgb_to_linear(values) if lens.settings.linear_light else None
+        self.copies = DiscCopies((self.height, self.width))
+        self.radius: np.ndarray | None = None
+
+    def result(self) -> np.ndarray:
+        """The photo through the lens."""
+        share, in_focus = self._first_pass()
+        scale = share * self.lens.scale((self.height, self.width))
+        if self.lens.radius_net is None:
+            self.copies.blur([scale * radius for radius in self.lens.settings.radii])
+        else:
+            self.radius = scale * self.lens.radius_map(self.small, in_focus)[0].numpy()
+            largest = float(self.radius.max())
+            self.copies.blur([knot for knot in KNOTS if knot < largest] + [max(largest, KNOTS[0])])
+        result = np.empty_like(self.photo)
+
+        def mix(top: int, bottom: int) -> None:
+            result[top:bottom] = self._mixed(top, bottom)
+
+        over_threads(mix, self.height)
+        return result
+
+    def _first_pass(self) -> tuple[float, torch.Tensor]:
+        """Collect the background; how much of the blur it needs, and what is in focus, small, `[1,1,h,w]`."""
+        height, width = reference_size((self.height, self.width))
+        # Luma and in-focus weight, of the small width and the full height.
+        narrow = np.empty((2, self.height, width), np.float32)
+
+        def collect(top: int, bottom: int) -> None:
+            x = self._values(top, bottom)
+            background = self._background(x, top)
+            self.copies.add(top, self._light(x, top), background)
+            luma = cv2.cvtColor(self.photo[top:bottom], cv2.COLOR_RGB2GRAY).astype(np.float32) / self._limit
+            maps = torch.from_numpy(np.stack([luma, 1 - background]))
+            narrow[:, top:bottom] = F.adaptive_avg_pool2d(maps, (bottom - top, width)).numpy()
+
+        over_threads(collect, self.height)
+        luma, in_focus = F.adaptive_avg_pool2d(torch.from_numpy(narrow), (height, width))[:, None, None]
+        return float(self.lens.share_of_blur(luma, in_focus)), in_focus
+
+    @property
+    def _limit(self) -> int:
+        return np.iinfo(self.photo.dtype).max
+
+    def _values(self, top: int, bottom: int) -> np.ndarray:
+        """Rows of the photo, `[3,rows,W] in [0,1]`."""
+        planes = np.stack(cv2.split(self.photo[top:bottom])).astype(np.float32)
+        planes *= np.float32(1 / self._limit)
+        return planes
+
+    def _light(self, x: np.ndarray, top: int) -> np.ndarray:
+        """The light of rows `x` that begin at `top`, in [0,1]: looked up, since the photo has few values."""
+        if self.light is None:
+            return x
+        planes = cv2.split(self.photo[top : top + x.shape[1]])
+        return np.stack([self.light.take(plane) for plane in planes])
+
+    def _weight(self, k: int, x: np.ndarray, top: int) -> np.ndarray:
+        """The weight number `k` of rows `x` that begin at `top`, `[rows,W] in [0,1]`, before it is stretched."""
+        parts = enlarged_rows(self.coefficients[k], top, top + x.shape[1], (self.height, self.width))
+        parts[:3] *= x
+        weight = parts[3]
+        for part in parts[:3]:
+            weight += part
+        return np.clip(weight, 0, 1, out=weight)
+
+    def _background(self, x: np.ndarray, top: int) -> np.ndarray:
+        """How much of each pixel is out of focus, `[rows,W] in [0,1]`: see `LensGenerator.stretch`."""
+        low, high = self.lens.settings.focus_range
+        background = self._weight(0, x, top)
+        np.subtract(high, background, out=background)
+        background *= np.float32(1 / (high - low))
+        np.clip(background, 0, 1, out=background)
+        exponent = self.lens.stretching()
+        return background if exponent == 1 else cv2.pow(background, exponent)
+
+    def _mixed(self, top: int, bottom: int) -> np.ndarray:
+        """Rows of the result, `[rows,W,3]`, of the photo's kind."""
+        first = max(0, top - self.copies.halo)
+        x = self._values(first, min(self.height, bottom + self.copies.halo))
+        background = self._background(x, first)
+        inner = slice(top - first, bottom - first)
+        own, share = x[:, inner], background[inner]
+        if not share.any():
+            return self.photo[top:bottom]
+        copies = self.copies.rows(top, bottom, self._light(x, first), background, top - first)
+        mixed = (
+            self._by_weight(copies, own, top) if self.radius is None else self._by_radius(copies, own, top)
+        )
+        if self.light is not None:
+            mixed = linear_to_srgb(mixed)
+        mixed -= own
+        mixed *= share
+        mixed += own
+        mixed *= self._limit
+        np.rint(mixed, out=mixed)
+        np.clip(mixed, 0, self._limit, out=mixed)
+        return cv2.merge(list(mixed.astype(self.photo.dtype)))
+
+    def _by_weight(self, copies: Iterable[np.ndarray], own: np.ndarray, top: int) -> np.ndarray:
+        """The copies' mean by their weights: see `util.optics.blur.render`."""
+        mixed, total = np.zeros_like(own), np.full(own.shape[1:], 1e-6, np.float32)
+        for k, copy in enumerate(copies, start=1):
+            weight = self._weight(k, own, top)
+            total += weight
+            mixed += weight * copy
+        mixed /= total
+        return mixed
+
+    def _by_radius(self, copies: Iterable[np.ndarray], own: np.ndarray, top: int) -> np.ndarray:
+        """The copies of the two nearest radii at each place: see `util.optics.varying.varying_blur`."""
+        assert self.radius is not None
+        radius = enlarged_rows(self.radius, top, top + own.shape[1], (self.height, self.width))[0]
+        mixed, inner = self._light(own, top).copy(), 0.0
+        for outer, copy in zip(self.copies.radii, copies, strict=True):
+            beyond = np.clip((radius - inner) / np.float32(outer - inner), 0, 1)
+            mixed += beyond * (copy - mixed)
+            inner = outer
+        return mixed
+
+
+def _smaller(picture: np.ndarray, side: int) -> np.ndarray:
+    """`picture` `[H,W]` or `[H,W,3]` shrunk by area, by a whole factor, to a shorter side of at least `side`."""
+    height, width = picture.shape[:2]
+    factor = min(height, width) // side
+    if factor < 2:
+        return picture
+    return cv2.resize(picture, (round(width / factor), round(height / factor)), interpolation=cv2.INTER_AREA)
