@@ -3,10 +3,10 @@
     python scripts/ablation.py --dataroot D              # what is done already is not done again; hours on a CPU
     python scripts/ablation.py --dataroot D --rows portrait_1 short
     python scripts/ablation.py --dataroot D --only_page  # from the figures that are there
-    python scripts/ablation.py --dataroot D --only_six --lab LAB --photos PHOTOS --published RESULTS  # the table on top
+    python scripts/ablation.py --dataroot D --only_short --lab LAB --photos PHOTOS --published RESULTS  # its table
 
 D holds trainA, trainB, testA, testB, maskA, maskB. LAB was made by datasets/make_lab.py; PHOTOS holds testA, matteA and
-matteA_2; RESULTS the published models' results on D/testA, a folder for each model. scripts/six_rows.py says how
+matteA_2; RESULTS the published models' results on D/testA, a folder for each model. scripts/short_table.py says how
 settings are chosen and what they are reported on.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.six_rows import Folder, SixRows, section
+from scripts.short_table import Folder, ShortTable, section
 from util.errors import UserError, command_line
 from util.files import write_text
 from util.images import list_images
@@ -234,18 +234,18 @@ def page(content: dict, photos_in_training: int) -> str:
     return "\n".join(lines)
 
 
-def with_six_rows(text: str, lines: Sequence[str]) -> str:
+def with_short_table(text: str, lines: Sequence[str]) -> str:
     """The document with these lines before the table of every row, in place of those that were there."""
     before, _, after = text.partition(EVERY_ROW)
     return "\n".join([before.partition("## ")[0].rstrip(), "", *lines, EVERY_ROW]) + after
 
 
-def six_rows(args: argparse.Namespace) -> list[str]:
+def short_table(args: argparse.Namespace) -> list[str]:
     """Run and measure the methods of the table on top; returns its lines."""
     scales = {"lab": 2.0, "photos": 3.0, "portraits": 1.0}  # 512, about 768, 256 pixels
     places = {"lab": args.lab, "photos": args.photos, "portraits": args.dataroot}
     folders = [Folder(role, place.resolve(), scales[role]) for role, place in places.items() if place]
-    table = SixRows(folders, args.published and args.published.resolve(), RESULTS / "six_rows", run)
+    table = ShortTable(folders, args.published and args.published.resolve(), RESULTS / "short_table", run)
     counts = ", ".join(
         f"{len(list_images(folder.dataroot / 'testA'))} of {folder.role}" for folder in folders
     )
@@ -267,13 +267,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--published", type=Path, help="folder of the published models' results, one folder each"
     )
     parser.add_argument(
-        "--only_six", action="store_true", help="make the table on top anew, leave the rest of the page"
+        "--only_short", action="store_true", help="make the table on top anew, leave the rest of the page"
     )
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "ablation.md", help="page to write")
     args = parser.parse_args(argv)
-    if args.only_six:
-        lines = six_rows(args)
-        write_text(args.output, with_six_rows(args.output.read_text(encoding="utf-8"), lines))
+    if args.only_short:
+        lines = short_table(args)
+        write_text(args.output, with_short_table(args.output.read_text(encoding="utf-8"), lines))
         return
     dataroot = str(args.dataroot.resolve())
     figures = ROOT / RESULTS / "figures" / "figures.json"
@@ -286,7 +286,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError(f"{figures}: no such file; leave --only_page out")
     content = json.loads(figures.read_text(encoding="utf-8"))
     text = page(content, len(list_images(args.dataroot / "trainA")))
-    write_text(args.output, with_six_rows(text, six_rows(args)) if args.lab or args.photos else text)
+    write_text(args.output, with_short_table(text, short_table(args)) if args.lab or args.photos else text)
 
 
 if __name__ == "__main__":

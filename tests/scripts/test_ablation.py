@@ -10,7 +10,7 @@ import deeplab.inference
 from options import TestOptions as OptionsAtTest
 from options import TrainOptions
 from scripts import ablation
-from scripts.six_rows import Folder, SixRows, gaussian, section
+from scripts.short_table import SELFIE, Folder, ShortTable, gaussian, section
 from util.files import write_text
 from util.measure.keeping import FAILS
 
@@ -101,7 +101,7 @@ def six(tmp_path, monkeypatch):
     commands = []
 
     def best(result):
-        return result.endswith("_2" if "generator" in result else "_4")
+        return result.endswith("_2" if "ours" in result else "_4")
 
     def run(command):
         commands.append(command)
@@ -114,16 +114,16 @@ def six(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "checkpoints" / "portrait_2").mkdir(parents=True)
     folders = [Folder(role, tmp_path / role, scale) for role, scale in (("lab", 2.0), ("photos", 3.0))]
-    return SixRows(folders, None, tmp_path / "out", run), commands
+    return ShortTable(folders, None, tmp_path / "out", run), commands
 
 
 def test_strength_is_chosen_on_val_and_reported_on_test(six):
     table, commands = six
     rows = {row[0]: row[1:] for row in table.rows()}
     assert rows["selfie segmenter, disc behind its mask"][0] == "4"
-    assert rows["our generator alone, three seeds"][0] == "2"  # of the one seed that is trained
-    assert rows["our generator alone, three seeds"][1:3] == ["30.0 [29.0, 31.0]"] * 2
-    assert rows["our generator, told a mask (the demo's)"][3] == "2 > 3%, 2 > 10%, of 9"
+    assert rows["ours alone, trained on 45 portraits"][0] == "2"  # of the one seed that is trained
+    assert rows["ours alone, trained on 45 portraits"][1:3] == ["30.0 [29.0, 31.0]"] * 2
+    assert rows["ours, told RVM's matte"][3] == "2 > 3%, 2 > 10%, of 9"
     assert rows["published CycleGAN"] == ["as published", *"-------"]
     chosen = [command for command in commands if "deeplab/inference.py" in command and "disc" in command]
     radii = {(command[3].rpartition("/")[2], command[-1]) for command in chosen}
@@ -136,18 +136,18 @@ def test_strength_is_chosen_on_val_and_reported_on_test(six):
 
 def test_untrained_generators_wait(six, tmp_path):
     (tmp_path / "checkpoints" / "portrait_2").rmdir()
-    assert six[0].rows()[-1] == ["our generator alone, three seeds", "not trained here", *"-------"]
+    assert six[0].rows()[-1] == ["ours alone, trained on 45 portraits", "not trained here", *"-------"]
 
 
 def test_table_on_top_takes_the_place_of_the_old_one():
-    text = f"# Ablation\n\nMade.\n\n## Six rows\n\nold\n\n{ablation.EVERY_ROW}\n\nrest\n"
-    once = ablation.with_six_rows(text, section([["a", *"12345678"]], "3 of lab"))
+    text = f"# Ablation\n\nMade.\n\n## In short\n\nold\n\n{ablation.EVERY_ROW}\n\nrest\n"
+    once = ablation.with_short_table(text, section([["a", *"12345678"]], "3 of lab"))
     assert "old" not in once and once.endswith(f"{ablation.EVERY_ROW}\n\nrest\n")
-    assert "| a | 1 | 2 |" in once and once.startswith("# Ablation\n\nMade.\n\n## Six rows\n")
-    assert ablation.with_six_rows(once, section([["a", *"12345678"]], "3 of lab")) == once
+    assert "| a | 1 | 2 |" in once and once.startswith("# Ablation\n\nMade.\n\n## In short\n")
+    assert ablation.with_short_table(once, section([["a", *"12345678"]], "3 of lab")) == once
 
 
 def test_a_gaussian_spreads_as_the_disc_of_its_strength():
-    assert gaussian(4, 2)[-2:] == ("--radius", "12")
+    assert gaussian(SELFIE, 4, 2)[-2:] == ("--radius", "12")
     sigma = 0.3 * (12 - 1) + 0.8  # OpenCV's for a window of 25
     assert sigma == pytest.approx(4 * 2 / 2, abs=0.15)  # a disc's deviation along an axis is half its radius
