@@ -47,7 +47,7 @@ class Model:
 
     def command(self, dataroot: str, name: str) -> list[str]:
         """What trains it."""
-        place = [] if self.comes_with_code else [dataroot, name]
+        place = ["PEOPLE"] if self.comes_with_code else [dataroot, name]
         return ["bash", f"scripts/{self.script}", *place, *self.flags]
 
 
@@ -100,7 +100,8 @@ MODELS = {
     "with_mask": portrait(WITH_MASK),
     "with_mask_2": portrait(WITH_MASK, seed=2),
     "with_mask_3": portrait(WITH_MASK, seed=3),
-    "demo": Model("train_demo_model.sh", folder=Path("pretrained")),
+    "portrait": Model("train_shipped.sh", folder=Path("pretrained")),
+    "portrait_mask": Model("train_shipped.sh", folder=Path("pretrained")),
     "painter": painter(),
     "painter_residual": painter("--output_mode residual"),
     "painter_lens": painter("--output_mode lens"),
@@ -137,8 +138,10 @@ ROWS = {
     **{name: Row(name) for name in MODELS if name.startswith("short")},
     **{f"with_mask{seed}": Row(f"with_mask{seed}", TOLD) for seed in ("", "_2", "_3")},
     **{f"with_mask{seed}_aperture_2": Row(f"with_mask{seed}", (*TOLD, *WIDE)) for seed in ("", "_2", "_3")},
-    "demo": Row("demo", TOLD),
-    "demo_aperture_2": Row("demo", (*TOLD, *WIDE)),
+    "shipped": Row("portrait"),
+    "shipped_aperture_2": Row("portrait", WIDE),
+    "shipped_mask": Row("portrait_mask", TOLD),
+    "shipped_mask_aperture_2": Row("portrait_mask", (*TOLD, *WIDE)),
     **{name: Row(name) for name in MODELS if name.startswith("painter")},
     "painter_no_ema": Row("painter", ("--no_ema",)),
 }
@@ -222,7 +225,8 @@ def page(content: dict, photos_in_training: int) -> str:
         "",
         "## Commands",
         "",
-        "`D` is the dataroot, `OUT` a folder for the results.",
+        "`D` is the dataroot, `OUT` a folder for the results, `PEOPLE` the photos that the models that come along "
+        "learned from (their cards tell).",
         "",
     ]
     for method in content["methods"]:

@@ -49,12 +49,12 @@ def test_training_is_begun_then_gone_on_with_then_done(ran, tmp_path):
     ablation.train("portrait_2", "D")
     assert ran.pop().endswith("train.py --dataroot D --name portrait_2 --continue_train")
     ablation.train("portrait_2", "D")
-    ablation.train("demo", "D")  # comes with the code
+    ablation.train("portrait", "D")  # comes with the code
     assert not ran
 
 
-def test_the_demo_model_has_a_dataroot_of_its_own():
-    assert ablation.MODELS["demo"].command("D", "demo") == ["bash", "scripts/train_demo_model.sh"]
+def test_the_models_that_come_along_have_a_dataroot_of_their_own():
+    assert ablation.MODELS["portrait"].command("D", "any") == ["bash", "scripts/train_shipped.sh", "PEOPLE"]
 
 
 def test_line_of_an_untouched_subject():
