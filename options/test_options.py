@@ -33,9 +33,9 @@ WITHOUT_EFFECT = (
 )
 
 
-# What `--input` without `--name` runs: the model that comes with the code, told the person by a segmenter.
+# What `--input` without `--name` runs: the model that comes with the code, which finds people by itself.
 PRETRAINED = Path(__file__).resolve().parents[1] / "pretrained"
-SHIPPED = ("--checkpoints_dir", str(PRETRAINED), "--name", "demo", "--masks", "auto")
+SHIPPED = ("--checkpoints_dir", str(PRETRAINED), "--name", "portrait")
 
 
 class NotedOnly(argparse.Action):

@@ -150,7 +150,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     args = parser.parse_args(argv)
     if not args.name:
-        args.name, args.checkpoints_dir = "demo", str(PRETRAINED)
+        args.name, args.checkpoints_dir = "portrait", str(PRETRAINED)
     return args
 
 

@@ -140,7 +140,7 @@ def test_test_py_takes_the_run_from_its_saved_file(tmp_path):
 def test_test_py_takes_a_file_of_its_own(tmp_path, capsys):
     config = written(tmp_path / "run.yaml", "input: photos\noutput: soft\naperture: 2\ntile: 512\n")
     opt = TestOptions().parse(config)
-    assert (opt.input, opt.output, opt.aperture, opt.tile, opt.name) == ("photos", "soft", 2, 512, "demo")
+    assert (opt.input, opt.output, opt.aperture, opt.tile, opt.name) == ("photos", "soft", 2, 512, "portrait")
     assert "using the model that comes with the code" in capsys.readouterr().out
     own = TestOptions().parse([*config, "--name", "mine", "--aperture", "1"])
     assert (own.name, own.aperture, own.masks) == ("mine", 1, "")

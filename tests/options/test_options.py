@@ -129,7 +129,7 @@ def test_a_photo_without_a_name_takes_the_model_that_comes_along(capsys):
     photos = ["--input", "photos", "--output", "soft", "--device", "cpu"]
     opt = TestOptions().parse(photos)
     assert (Path(opt.checkpoints_dir) / opt.name / "latest_net_G.pth").is_file()
-    assert opt.masks == "auto"
+    assert opt.masks == ""
     assert TestOptions().parse([*photos, "--masks", "folder"]).masks == "folder"
     assert capsys.readouterr().out.count("no --name") == 2
     for own in (["--name", "mine"], ["--name=mine"]):
