@@ -11,7 +11,7 @@ train() {
     bash scripts/train_portrait.sh "$dataroot" "$1" --lens_light linear --preprocess scale_shortside_and_crop \
         --augment_zoom 0.6 --augment_group 0.25 --augment_hide 0.15 --augment_noise 0.04 "${@:2}"
     python - "checkpoints/$1/latest_net_G.pth" "pretrained/$1/latest_net_G.pth" <<'PYTHON'
-# Kernels as float16: half the file, and results that differ by a level at most.
+# Kernels as float16: half the file, and results that differ by some hundredths of a level in the mean.
 import sys
 from pathlib import Path
 
