@@ -29,6 +29,7 @@ from scripts.export import TOLERANCE, export_program, largest_difference, run_on
 from scripts.studio_runtime import VERSION, write_runtime
 from util.errors import UserError, command_line, say
 from util.files import atomic_path, cache_folder, write_bytes, write_text
+from util.ranges import RangedParser, port_or_any
 
 PAGE = Path(__file__).resolve().parents[1] / "util" / "assets" / "studio"
 
@@ -128,10 +129,10 @@ def serve(folder: Path, port: int, show: bool = True) -> None:
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = RangedParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, help="folder to write; with --serve default: one in the cache")
     parser.add_argument("--serve", action="store_true", help="open the studio in your browser")
-    parser.add_argument("--port", type=int, default=0, help="of --serve; 0 = any that is free")
+    parser.add_argument("--port", type=port_or_any, default=0, help="of --serve; 0 = any that is free")
     parser.add_argument(
         "--no_browser", action="store_true", help="with --serve: print the address, open nothing"
     )
