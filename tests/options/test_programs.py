@@ -26,6 +26,7 @@ PROGRAMS = {
     "scripts.lens_chart": ["chart.png"],
     "scripts.measure_blur": ["--input", "photos", "--output", "maps"],
     "scripts.studio": ["--output", "studio"],
+    "scripts.measure_camera": ["--dataroot", "lab"],
 }
 ROOT = Path(__file__).resolve().parents[2]
 
