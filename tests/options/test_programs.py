@@ -20,6 +20,7 @@ PROGRAMS = {
     "datasets.combine_A_and_B": ["--fold_A", "a", "--fold_B", "b", "--fold_AB", "ab"],
     "datasets.make_demo": [],
     "datasets.make_lab": [],
+    "datasets.make_shards": ["--dataroot", "photos", "--output", "shards"],
     "datasets.download_flickr": ["--text", "portrait", "--links", "links.csv"],
     "scripts.evaluate": ["--dataroot", "photos"],
     "scripts.benchmark": [],
