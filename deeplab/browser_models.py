@@ -1,7 +1,11 @@
 """Person segmenters as ONNX files that a browser can run, with what a page must know to run them."""
 
 import json
+import logging
+import os
 import tempfile
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,9 @@ from onnx import helper, numpy_helper
 
 from deeplab.weights import rvm_files, selfie_model
 from util.errors import UserError
+
+# Before TensorFlow is imported: no notes about CPU features.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 # The newest operations that browsers' runtimes know everywhere.
 OPSET = 17
@@ -53,7 +60,7 @@ def _selfie() -> tuple[onnx.ModelProto, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "selfie.tflite"
         file.write_bytes(selfie_model())
-        model, _ = tf2onnx.convert.from_tflite(str(file), opset=OPSET)
+        model, _ = _quietly(tf2onnx.convert.from_tflite, str(file), opset=OPSET)
     with_standard_transposed(model)
     how = {"side": 256, "keep_aspect": False, "passes": 1, "states": [], "constants": {}}
     return model, {**how, "input": model.graph.input[0].name, "output": model.graph.output[0].name}
@@ -67,8 +74,12 @@ def _rvm() -> tuple[onnx.ModelProto, dict[str, Any]]:
 
     topology, content = rvm_files()
     graph = read_graph(json.loads(topology.read_bytes()), content.read_bytes())
-    model, _ = tf2onnx.convert.from_graph_def(
-        graph, input_names=list(INPUTS), output_names=list(OUTPUTS), opset=OPSET
+    model, _ = _quietly(
+        tf2onnx.convert.from_graph_def,
+        graph,
+        input_names=list(INPUTS),
+        output_names=list(OUTPUTS),
+        opset=OPSET,
     )
     source, ratio, *states = INPUTS
     alpha, *next_states = OUTPUTS
@@ -82,6 +93,14 @@ def _rvm() -> tuple[onnx.ModelProto, dict[str, Any]]:
         "input": source,
         "output": alpha,
     }
+
+
+def _quietly(convert: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Without what TensorFlow says of its future, and the converter of operations that are replaced afterwards."""
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return convert(*args, **kwargs)
 
 
 def with_standard_transposed(model: onnx.ModelProto) -> None:

@@ -29,8 +29,9 @@ class WeightsGraph(nn.Module):
             image: `[B,3,h,w] in [-1,1]`, shorter side `--weights_size`; with `--mask_input` a fourth channel, the mask
                 mapped to [-1,1].
         """
-        plain, mirrored = (LOGIT_BOUND * self.net(x) for x in (image, image.flip(-1)))
-        return ((plain + mirrored.flip(-1)) / 2).softmax(dim=1)
+        # In one pass, which halves the graph; its two parts are told apart without a condition on the batch's size.
+        plain, mirrored = self.net(torch.cat([image, image.flip(-1)])).unflatten(0, (2, -1)).unbind()
+        return (LOGIT_BOUND * (plain + mirrored.flip(-1)) / 2).softmax(dim=1)
 
 
 class RadiusGraph(nn.Module):

@@ -16,21 +16,28 @@ const ICC_MARK = ascii("ICC_PROFILE\0");
 const EXIF_MARK = ascii("Exif\0\0");
 const startsWith = (bytes, mark) => mark.every((value, i) => bytes[i] === value);
 
-// {profile, exif}, each a Uint8Array or null; EXIF as a TIFF, without a mark before it.
+// {type, profile, exif, orientation}: profile and EXIF each a Uint8Array or null, EXIF as a TIFF without a mark before it,
+// upright. `orientation` is what it said before, `type` the file's by its first bytes.
 export async function metadataOf(file) {
   const bytes = new Uint8Array(await file.arrayBuffer());
+  const type = typeOf(bytes);
   let found = { profile: null, exif: null };
   try {
-    if (bytes[0] === 0xff && bytes[1] === 0xd8) found = ofJpeg(bytes);
-    else if (text(bytes, 1, 4) === "PNG") found = await ofPng(bytes);
-    else if (text(bytes, 0, 4) === "RIFF" && text(bytes, 8, 12) === "WEBP") found = ofWebp(bytes);
+    found = (await READERS[type]?.(bytes)) ?? found;
   } catch {
     // What can't be read is left out: the pixels are what counts.
   }
   // Pixels are RGB; the profile of a photo that was not says nothing of them.
   if (found.profile && text(found.profile, 16, 20) !== "RGB ") found.profile = null;
-  if (found.exif) found.exif = uprightExif(found.exif);
-  return found;
+  return { type, profile: found.profile, ...uprightExif(found.exif) };
+}
+
+const READERS = { "image/jpeg": ofJpeg, "image/png": ofPng, "image/webp": ofWebp };
+
+function typeOf(bytes) {
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return "image/jpeg";
+  if (text(bytes, 1, 4) === "PNG") return "image/png";
+  return text(bytes, 0, 4) === "RIFF" && text(bytes, 8, 12) === "WEBP" ? "image/webp" : "";
 }
 
 // Whether a profile is Display P3, which a screen can be asked for.
@@ -92,8 +99,11 @@ function ofWebp(bytes) {
   return found;
 }
 
-// EXIF whose orientation is upright and whose thumbnail, which shows the photo as it was, is cut off; null if broken.
+// EXIF whose orientation is upright and whose thumbnail, which shows the photo as it was, is cut off; null if broken. And
+// the orientation that it had.
 function uprightExif(exif) {
+  let orientation = 1;
+  if (!exif) return { exif, orientation };
   const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);
   const little = text(exif, 0, 2) === "II";
   try {
@@ -101,12 +111,14 @@ function uprightExif(exif) {
     const count = view.getUint16(first, little);
     for (let i = 0; i < count; i++) {
       const entry = first + 2 + 12 * i;
-      if (view.getUint16(entry, little) === 0x0112) view.setUint16(entry + 8, 1, little);
+      if (view.getUint16(entry, little) !== 0x0112) continue;
+      orientation = view.getUint16(entry + 8, little);
+      view.setUint16(entry + 8, 1, little);
     }
     view.setUint32(first + 2 + 12 * count, 0, little);
-    return exif;
+    return { exif, orientation };
   } catch {
-    return null;
+    return { exif: null, orientation };
   }
 }
 

@@ -2,14 +2,18 @@
 import { area, bilinear, roundHalfEven } from "./sampling.js";
 
 const HALF = 0.5; // a mask that nowhere reaches this has no subject
+const TOLERANCE = 0.02; // of results in [0,1], which GPUs may compute in 16 bits
+const PATIENCE = 20_000; // milliseconds: a GPU that has not answered by then is slower than the CPU
 
 export class Networks {
   // `described`: studio.json. `device`: "webgpu", "cpu" or "auto".
   static async load(described, device, report) {
-    const gpu = device !== "cpu" && (await hasWebGPU());
-    if (gpu) {
+    if (device !== "cpu" && (await hasWebGPU(device === "webgpu"))) {
       try {
-        return await new Networks(described, "webgpu").open(report);
+        const networks = await new Networks(described, "webgpu").open(report);
+        report("Trying the GPU");
+        await Promise.race([networks.check(), tooLate()]);
+        return networks;
       } catch (error) {
         console.warn(`WebGPU can't run the networks, the CPU does: ${error.message}`);
       }
@@ -40,8 +44,32 @@ export class Networks {
   async session(file) {
     const response = await fetch(new URL(`./${file}`, import.meta.url));
     if (!response.ok) throw new Error(`${file} can't be loaded (status ${response.status}); build the studio again.`);
-    const options = { executionProviders: [this.backend], graphOptimizationLevel: "all" };
+    const options = { executionProviders: [this.backend], logSeverityLevel: 3 };
     return this.ort.InferenceSession.create(new Uint8Array(await response.arrayBuffer()), options);
+  }
+
+  // Throws if the networks don't give what they gave where the studio was built.
+  async check() {
+    const { generator, segmenter } = this.described;
+    await this.checkOne(this.generator, generator.check, "image", "result");
+    if (segmenter) await this.checkOne(this.segmenter, segmenter.check, segmenter.input, segmenter.output, this.firstFeeds());
+  }
+
+  async checkOne(session, { shape, step, values }, input, output, feeds = {}) {
+    const wave = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => (1 + Math.sin(0.37 * i)) / 2);
+    const results = await session.run({ [input]: this.tensor(wave, shape), ...feeds });
+    const found = await results[output].getData();
+    const wrong = values.some((value, i) => !(Math.abs(found[i * step] - value) < TOLERANCE));
+    if (wrong) throw new Error("it computes something else");
+  }
+
+  // What the segmenter is given besides the photo in its first pass.
+  firstFeeds() {
+    const { constants, states } = this.described.segmenter;
+    return Object.fromEntries([
+      ...Object.entries(constants).map(([name, value]) => [name, this.tensor(new Float32Array([value]), [])]),
+      ...states.map(([name]) => [name, this.tensor(new Float32Array(1), [1, 1, 1, 1])]),
+    ]);
   }
 
   tensor(data, dims) {
@@ -62,9 +90,7 @@ export class Networks {
     for (let k = 0; k < size; k++) {
       for (let c = 0; c < 3; c++) pixels[3 * k + c] = Math.round(255 * small.data[c * size + k]) / 255;
     }
-    const feeds = { [how.input]: this.tensor(pixels, [1, height, width, 3]) };
-    for (const [name, value] of Object.entries(how.constants)) feeds[name] = this.tensor(new Float32Array([value]), []);
-    for (const [name] of how.states) feeds[name] = this.tensor(new Float32Array(1), [1, 1, 1, 1]);
+    const feeds = { [how.input]: this.tensor(pixels, [1, height, width, 3]), ...this.firstFeeds() };
     let results;
     for (let pass = 0; pass < how.passes; pass++) {
       results = await this.segmenter.run(feeds);
@@ -103,10 +129,14 @@ export class Networks {
   }
 }
 
-async function hasWebGPU() {
+// An adapter that is a program on the CPU is slower than the runtime there.
+async function hasWebGPU(evenOnCpu) {
   try {
-    return Boolean(await navigator.gpu?.requestAdapter());
+    const adapter = await navigator.gpu?.requestAdapter();
+    return Boolean(adapter) && (evenOnCpu || !(adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter));
   } catch {
     return false;
   }
 }
+
+const tooLate = () => new Promise((_, reject) => setTimeout(() => reject(new Error("it is too slow")), PATIENCE));

@@ -26,6 +26,11 @@ export class Painting {
     if (this.history.length) this.pixels = this.history.pop();
   }
 
+  // What came before can't be undone any more.
+  forget() {
+    this.history = [];
+  }
+
   clear() {
     this.remember();
     this.pixels = new Uint8Array(this.pixels.length);

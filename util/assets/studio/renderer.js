@@ -228,10 +228,10 @@ export class Renderer {
     this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, new Uint8Array(4));
   }
 
-  free() {
+  // Give all memory back; the shaders stay for the next photo.
+  release() {
     for (const { id } of this.textures.values()) this.gl.deleteTexture(id);
     this.textures.clear();
-    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 }
 

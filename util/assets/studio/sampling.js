@@ -121,6 +121,14 @@ export class AreaShrinker {
   }
 }
 
+// A preview {width, height, pixels}, RGBA of 8 bits, shrunk by areas.
+export function shrunk(preview, width, height) {
+  if (width === preview.width && height === preview.height) return preview;
+  const shrinker = new AreaShrinker(preview.width, preview.height, width, height);
+  shrinker.add(preview.pixels, 0);
+  return { width, height, pixels: shrinker.result() };
+}
+
 // RGBA of 8 bits -> planes of R, G and B in [0,1].
 export function planes(rgba, width, height) {
   const data = new Float32Array(3 * width * height);

@@ -1,48 +1,17 @@
 // Everything that takes long, away from the page: reading photos, running the networks, rendering at full size.
 import { backgroundOf, guidedCoefficients } from "./deciding.js";
-import { isDisplayP3, metadataOf, withMetadata } from "./containers.js";
+import { isDisplayP3, withMetadata } from "./containers.js";
+import { Photo } from "./decoding.js";
 import { Networks } from "./networks.js";
 import { Renderer } from "./renderer.js";
-import { AreaShrinker, planes, roundHalfEven } from "./sampling.js";
+import { planes } from "./sampling.js";
 
 const PREVIEW = 1024; // longer side in pixels
-const STRIP = 256; // rows that are read at a time
 const TILE = 1024; // side of what is rendered at a time
-const AS_STORED = { imageOrientation: "from-image", colorSpaceConversion: "none", premultiplyAlpha: "none" };
 
 let described = null;
 let networks = null;
-
-async function decoded(file) {
-  try {
-    return await createImageBitmap(file, AS_STORED);
-  } catch {
-    const kind = /\.(hei[cf])$/i.test(file.name) ? "this browser can't read HEIC; save it as JPEG" : "not a photo that this browser can read, or damaged";
-    throw new Error(`${file.name}: ${kind}.`);
-  }
-}
-
-// Pixels of a part of a bitmap, RGBA of 8 bits; what is transparent lies on white.
-function pixelsOf(bitmap, left, top, width, height) {
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.fillStyle = "white";
-  context.fillRect(0, 0, width, height);
-  context.drawImage(bitmap, -left, -top);
-  return context.getImageData(0, 0, width, height).data;
-}
-
-function previewOf(bitmap) {
-  const scale = Math.min(1, PREVIEW / Math.max(bitmap.width, bitmap.height));
-  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, roundHalfEven(side * scale)));
-  if (scale === 1) return { width, height, pixels: pixelsOf(bitmap, 0, 0, width, height) };
-  const shrinker = new AreaShrinker(bitmap.width, bitmap.height, width, height);
-  for (let top = 0; top < bitmap.height; top += STRIP) {
-    const rows = Math.min(STRIP, bitmap.height - top);
-    shrinker.add(pixelsOf(bitmap, 0, top, bitmap.width, rows), top);
-  }
-  return { width, height, pixels: shrinker.result() };
-}
+let renderer = null;
 
 async function decide(preview, full) {
   const photo = planes(preview.pixels, preview.width, preview.height);
@@ -83,22 +52,22 @@ const actions = {
   // Read a photo and decide, if that hasn't been done before, what is in focus.
   async open({ file, decision }, report) {
     report("Reading the photo");
-    const bitmap = await decoded(file);
-    const full = [bitmap.width, bitmap.height];
-    const preview = previewOf(bitmap);
-    bitmap.close();
-    const { profile } = await metadataOf(file);
+    const photo = await Photo.read(file);
+    const full = [photo.width, photo.height];
+    const preview = photo.preview(PREVIEW);
+    photo.close();
     report("Looking for the subject");
     decision ??= await decide(preview, full);
-    return { preview, full, decision, isP3: isDisplayP3(profile) };
+    return { preview, full, decision, isP3: isDisplayP3(photo.metadata.profile) };
   },
 
   async save({ file, decision, paint, settings, type, quality }, report) {
-    const bitmap = await decoded(file);
-    const full = [bitmap.width, bitmap.height];
+    const photo = await Photo.read(file);
+    const full = [photo.width, photo.height];
     const canvas = new OffscreenCanvas(...full);
     const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
-    const renderer = new Renderer(new OffscreenCanvas(1, 1), described.generator);
+    // Made once, since shaders take long, and again if the driver has been reset.
+    if (!renderer || renderer.gl.isContextLost()) renderer = new Renderer(new OffscreenCanvas(1, 1), described.generator);
     try {
       renderer.setDecision(decision);
       renderer.setPaint(paint.width, paint.height, paint.pixels);
@@ -110,19 +79,19 @@ const actions = {
           throw new Error("This aperture is too wide for the graphics memory at full size; choose a smaller one.");
         }
         const [width, height] = [right - left, bottom - top];
-        renderer.setPart(width, height, pixelsOf(bitmap, left, top, width, height), [left, top], full);
+        renderer.setPart(width, height, photo.pixels(left, top, width, height), [left, top], full);
         renderer.render(settings, tile);
         const image = new ImageData(renderer.pixels(), tile[2] - tile[0]);
         context.putImageData(image, tile[0], tile[1]);
       }
     } finally {
-      renderer.free();
-      bitmap.close();
+      renderer.release();
+      photo.close();
     }
     report("Writing the file", 1);
     const blob = await canvas.convertToBlob({ type, quality });
     canvas.width = canvas.height = 1;
-    return { blob: await withMetadata(blob, await metadataOf(file)) };
+    return { blob: await withMetadata(blob, photo.metadata) };
   },
 };
 

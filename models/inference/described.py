@@ -1,13 +1,9 @@
-"""What of a lens generator runs elsewhere than here: the network that looks, apart from the rendering."""
+"""What renders a lens's results elsewhere than here must know besides the network's weights."""
 
 from typing import Any
 
-import torch
-from torch import nn
-
 from models.inference.generator import Generator
-from models.lens.generator import GUIDE_EPS, GUIDE_RADIUS, LOGIT_BOUND, REFERENCE_SIDE, LensGenerator
-from models.nets.any_size import any_size
+from models.lens.generator import GUIDE_EPS, GUIDE_RADIUS, REFERENCE_SIDE, LensGenerator
 from util.errors import UserError
 from util.optics.blur import MAX_RADIUS
 
@@ -15,24 +11,11 @@ from util.optics.blur import MAX_RADIUS
 MOST_RADII = 3
 
 
-class Looking(nn.Module):
-    """`LensGenerator.decide` up to the weights at the network's own scale, mirror image included."""
-
-    def __init__(self, lens: LensGenerator):
-        super().__init__()
-        self.net = any_size(lens.net)
-
-    def forward(self, seen: torch.Tensor) -> torch.Tensor:
-        """What the network sees `[B,3(+1),h,w] in [-1,1]` -> weights `[B,K+1,h,w]`, not negative and of sum 1."""
-        plain, mirrored = self.net(torch.cat([seen, seen.flip(-1)])).unflatten(0, (2, -1)).unbind()
-        return (LOGIT_BOUND * (plain + mirrored.flip(-1)) / 2).softmax(dim=1)
-
-
-def looking(generator: Generator) -> tuple[Looking, dict[str, Any]]:
-    """The network of a lens generator, and all that a renderer must know besides its weights.
+def described(generator: Generator) -> dict[str, Any]:
+    """Settings and constants of a lens generator, as JSON can hold them; its `net.graph()` is the network.
 
     Raises:
-        UserError: a generator that paints, or one that can't be rendered elsewhere.
+        UserError: a generator that paints, or one with more radii than the studio renders.
     """
     lens = generator.net
     if not isinstance(lens, LensGenerator):
@@ -45,7 +28,7 @@ def looking(generator: Generator) -> tuple[Looking, dict[str, Any]]:
         raise UserError(
             f"{generator.file}: has {len(settings.radii)} radii; the studio takes up to {MOST_RADII}"
         )
-    return Looking(lens).eval(), {
+    return {
         "channels": lens.net.input_nc,
         "divisor": lens.net.divisor,
         "radii": settings.radii,

@@ -1,0 +1,27 @@
+"""What a studio is made of, told without PyTorch: one that is there already is served at once."""
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+PAGE = Path(__file__).resolve().parents[1] / "util" / "assets" / "studio"
+
+
+def sources(args: argparse.Namespace) -> str:
+    """What a studio is made of, as one word, which changes with the weights, the choices and this project's code."""
+    weights = sorted((Path(args.checkpoints_dir) / args.name).glob(f"{args.epoch}_net_*.pth"))
+    files = [*sorted(PAGE.iterdir()), *sorted(Path(__file__).parent.glob("studio*.py")), *weights]
+    digest = hashlib.sha256(f"{args.name} {args.masks}".encode())
+    for file in files:
+        digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def is_made_of(folder: Path, made_of: str) -> bool:
+    """Whether `folder` is a whole studio of these sources."""
+    described = folder / "studio.json"
+    try:
+        return json.loads(described.read_text(encoding="utf-8"))["made_of"] == made_of
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

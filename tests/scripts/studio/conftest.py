@@ -1,0 +1,69 @@
+"""A studio that is built once and opened in a browser by each test."""
+
+import threading
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from scripts import studio, studio_build, studio_runtime
+from tests.scripts.studio import parts
+from util.files import cache_folder
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The folder of a studio with the generator of `parts.told_generator`."""
+    if not (cache_folder() / Path(studio_runtime.URL).name).is_file():
+        pytest.skip("onnxruntime-web is not in the cache; get it with: python scripts/studio_runtime.py")
+    folder = tmp_path_factory.mktemp("studio")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(studio_build, "write_segmenter", parts.write_red_segmenter)
+        patch.setattr(studio_build, "load_generator", lambda *_, **__: parts.told_generator())
+        studio.main(["--output", str(folder), "--name", "told"])
+    return folder
+
+
+@contextmanager
+def served(handler):
+    """The address at which `handler` answers."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def address(built):
+    """Where `--serve` serves the studio."""
+    with served(partial(studio.Handler, directory=str(built))) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def plain_address(built):
+    """Where a server serves it that knows no isolation."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with served(partial(Quiet, directory=str(built))) as url:
+        yield url
+
+
+@pytest.fixture
+def shop(web_page, address, tmp_path):
+    """The studio, ready; the test fails if the page asks any other host for anything."""
+    web_page.set_default_timeout(60_000)
+    asked = []
+    web_page.on("request", lambda request: asked.append(request.url))
+    web_page.goto(f"{address}?device=cpu")
+    opened = parts.Studio(web_page, tmp_path)
+    opened.said("ready")
+    yield opened
+    assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
