@@ -41,10 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def train(opt: Options) -> None:
     """Train one model, alone or as one of several ranks with equal networks and each its own photos."""
-    import torch
-
     from models.training_state import finished, restore, resume_command, save_latest, save_networks
-    from util.checkpoint import seed_everything
     from util.loss_watch import LossWatch
     from util.measure.validation import Validation
     from util.visualizer import Visualizer
@@ -55,17 +52,7 @@ def train(opt: Options) -> None:
             f"{save_dir} holds a training already; go on with --continue_train or take another --name"
         )
 
-    # Photos and networks, the same on all ranks.
-    seed_everything(opt.seed, opt.deterministic)
-    # For sizes that recur.
-    torch.backends.cudnn.benchmark = "crop" in opt.preprocess and not opt.deterministic
-    dataset = create_dataset(opt, rank(), world_size())
-    model = create_model(opt)
-    model.setup()
-
-    # From here on each rank draws for itself: dropout, pools.
-    if not is_first():
-        seed_everything(opt.seed + 1_000_003 * rank(), opt.deterministic)
+    dataset, model = photos_and_networks(opt)
 
     # Begin, or go on where the last call ended.
     watch = LossWatch(save_dir)
@@ -103,6 +90,24 @@ def train(opt: Options) -> None:
             print0(f"stopped by {stop.signal_name} and saved; go on with: {resume_command(opt)}")
         if visualizer:
             visualizer.close()
+
+
+def photos_and_networks(opt: Options) -> "tuple[Loader, BaseModel]":
+    """What is trained on and what is trained, the same on all ranks; from here on each draws for itself."""
+    import torch
+
+    from util.checkpoint import seed_everything
+
+    seed_everything(opt.seed, opt.deterministic)
+    # For sizes that recur.
+    torch.backends.cudnn.benchmark = "crop" in opt.preprocess and not opt.deterministic
+    dataset = create_dataset(opt, rank(), world_size())
+    model = create_model(opt)
+    model.setup()
+    # Dropout and pools.
+    if not is_first():
+        seed_everything(opt.seed + 1_000_003 * rank(), opt.deterministic)
+    return dataset, model
 
 
 def train_epoch(

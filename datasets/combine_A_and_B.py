@@ -85,9 +85,12 @@ def is_done(pair: Pair) -> bool:
     return path_AB.exists() and path_AB.stat().st_mtime >= max(path_A.stat().st_mtime, path_B.stat().st_mtime)
 
 
-@command_line
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run the program with the arguments `argv`, by default those of the command line."""
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read and check the command line.
+
+    Raises:
+        UserError: pairs would be taken for photos by the next run.
+    """
     parser = RangedParser(
         description=__doc__.split("\n\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
@@ -105,7 +108,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     for source in (args.fold_A, args.fold_B):
         if is_inside(args.fold_AB, source):
             raise UserError(f"--fold_AB {args.fold_AB}: lies inside {source}; choose a folder outside")
+    return args
 
+
+@command_line
+def main(argv: Sequence[str] | None = None) -> None:
+    """Make the pairs that are not there yet."""
+    args = parse(argv)
     pairs = find_pairs(args.fold_A, args.fold_B, args.fold_AB, args.use_AB)[: args.num_imgs]
     todo = [pair for pair in pairs if not is_done(pair)]
     with process_pool(args.num_threads if todo else 0) as pool:

@@ -209,16 +209,21 @@ def folders_of(dataroot: Path) -> list[PhotoFolder]:
     return found
 
 
-@command_line
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run the program with the arguments `argv`, by default those of the command line."""
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = RangedParser(
         description=__doc__.split("\n\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--dataroot", type=Path, required=True, help="folder of trainA, trainB, maskA ...")
     parser.add_argument("--output", type=Path, required=True, help="folder for the shards and index.json")
     parser.add_argument("--size", type=positive, default=128.0, help="MB of a shard, about")
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+@command_line
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the program with the arguments `argv`, by default those of the command line."""
+    args = parse(argv)
     if is_inside(args.output, args.dataroot):
         raise UserError(f"--output {args.output}: lies inside --dataroot; choose a folder outside")
 

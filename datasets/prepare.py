@@ -37,7 +37,7 @@ from util.errors import UserError, command_line
 from util.files import atomic_path, is_inside, write_text
 from util.images import find_images, left_out
 from util.parallel import bounded_map, process_pool
-from util.ranges import RangedParser, count, positive_int, seed, share
+from util.ranges import Range, RangedParser, count, positive_int, seed, share
 
 PHASES = ("train", "val", "test")
 STATUSES = ("kept", "duplicate", "too small", "unreadable", "no person", "other blur")
@@ -63,6 +63,10 @@ class Entry:
         return f"{self.phase}{self.domain}/{self.stem}.{suffix}"
 
 
+# Between hashes of 64 bits.
+distance = Range(int, "must be between 0 and 64, or -1 for photos of the same bytes alone", least=-1, most=64)
+
+
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
     """Read and check the command line.
 
@@ -81,7 +85,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--min_size", type=count, help="shorter side at least, pixels; default: --size")
     parser.add_argument("--min_bytes", type=count, default=4096, help="file size at least")
     parser.add_argument(
-        "--max_distance", type=int, default=6, help="bits of 64 between duplicates; -1: same bytes"
+        "--max_distance", type=distance, default=6, help="bits of 64 between duplicates; -1: same bytes"
     )
     parser.add_argument("--require_person", action="store_true", help="leave out photos without a person")
     parser.add_argument(

@@ -67,6 +67,19 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         "--batch_size", type=positive_int, default=8, help="photos that go through the model together"
     )
 
+    _add_mask_options(parser)
+    _add_picture_options(parser)
+    parser.add_argument("--overwrite", action="store_true", help="make files anew that are up to date")
+    parser.add_argument(
+        "--num_workers", type=count, default=os.cpu_count(), help="processes that read and write"
+    )
+    args = parser.parse_args(argv)
+    _check(args)
+    return args
+
+
+def _add_mask_options(parser: argparse.ArgumentParser) -> None:
+    """What is made of a segmenter's answer."""
     masks = parser.add_argument_group("masks")
     masks.add_argument("--soft", action="store_true", help="write probabilities, not 0 and 255")
     masks.add_argument(
@@ -82,6 +95,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         "--drop_empty", action="store_true", help="move photos without a person to trainA_empty, ..."
     )
 
+
+def _add_picture_options(parser: argparse.ArgumentParser) -> None:
+    """What is shown or made by means of masks."""
     more = parser.add_argument_group("pictures made with the masks")
     more.add_argument("--visualize", type=Path, metavar="DIR", help="a figure per photo: map and blurs")
     more.add_argument(
@@ -95,14 +111,6 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         help="of --smooth, pixels; default: mean 2, gaussian 4, disc 4, lens a fiftieth of the shorter side",
     )
     add_lens_blur_options(parser)
-
-    parser.add_argument("--overwrite", action="store_true", help="make files anew that are up to date")
-    parser.add_argument(
-        "--num_workers", type=count, default=os.cpu_count(), help="processes that read and write"
-    )
-    args = parser.parse_args(argv)
-    _check(args)
-    return args
 
 
 def _check(args: argparse.Namespace) -> None:

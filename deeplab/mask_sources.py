@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from deeplab.segmenter import Segmenter
+from deeplab.segmenter import Segmenter, resize_photo, resize_probability
 from deeplab.segmenters import CHOICES, create_segmenter, is_segmenter
 from util.errors import UserError
 from util.images import find_by_stem, read_mask
@@ -51,14 +51,17 @@ def masks_by(segmenter: Segmenter) -> MaskSource:
 
     def make(path: Path, pixels: np.ndarray) -> np.ndarray:
         pixels = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
-        mask = segmenter(pixels[None])[0]
-        mirrored = segmenter(np.ascontiguousarray(pixels[None, :, ::-1]))[0, :, ::-1]
+        height, width = pixels.shape[:2]
+        # Both looks and their comparison at the size at which the segmenter sees the photo.
+        small = resize_photo(Image.fromarray(pixels), segmenter.input_size.of(width, height))
+        mask = segmenter(small[None])[0]
+        mirrored = segmenter(np.ascontiguousarray(small[None, :, ::-1]))[0, :, ::-1]
         share = disagreement(mask, mirrored)
         if share > DOUBTFUL:
             tqdm.write(
                 f"look at this one: {path} (photo and mirror image disagree on {share:.0%} of the subject)"
             )
-        return mask
+        return resize_probability(mask, (width, height))
 
     return make
 

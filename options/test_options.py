@@ -150,9 +150,11 @@ class TestOptions(BaseOptions):
                 "nothing to test: give --dataroot D, or --input FOLDER_OR_FILE --output FOLDER_OR_FILE"
             )
         check_lens_test_options(opt)
-        if opt.depth not in ("", "none") and not opt.input:
+        of_input = opt.depth not in ("", "none") or opt.depth_far_bright or opt.depth_weights
+        if of_input and not opt.input:
             raise UserError(
-                "--depth goes with --input; with --dataroot, depths are in its depthA and depthB (deeplab/depth.py)"
+                "--depth, --depth_far_bright and --depth_weights go with --input; with --dataroot, depths are in its "
+                "depthA and depthB (deeplab/depth.py)"
             )
         if opt.masks and not opt.input:
             raise UserError("--masks goes with --input; with --dataroot, masks are in its maskA and maskB")

@@ -20,6 +20,7 @@ from util.optics.camera import Camera
 from util.optics.light import linear_to_srgb
 from util.optics.presets import add_camera_options, camera_of_options
 from util.optics.pupil import pupil_kernel
+from util.ranges import RangedParser
 
 ROWS, COLUMNS = 5, 7  # of discs, placed as over a photo of 3:2
 RADIUS = 36  # pixels
@@ -45,15 +46,18 @@ def chart(camera: Camera) -> np.ndarray:
     return np.repeat(gray[..., None], 3, axis=2)
 
 
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = RangedParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("output", type=Path, help="the picture to write")
+    add_camera_options(parser)
+    return parser.parse_args(argv)
+
+
 @command_line
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the chart that the command line asks for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("output", type=Path, help="the picture to write")
-    add_camera_options(parser)
-    args = parser.parse_args(argv)
+    args = parse(argv)
     write_pixels(chart(camera_of_options(args)), args.output)
 
 

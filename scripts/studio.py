@@ -20,6 +20,7 @@ from options.test_options import PRETRAINED
 from scripts.studio_sources import is_made_of, sources
 from util.errors import UserError, command_line
 from util.files import cache_folder
+from util.ranges import RangedParser, port_or_any
 
 # Browsers give threads to pages alone that no other site can look into.
 ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
@@ -82,11 +83,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     Raises:
         UserError: nothing was asked for.
     """
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = RangedParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--output", type=Path, help="folder to write; with --serve default: one in the cache")
     add("--serve", action="store_true", help="open the studio in your browser")
-    add("--port", type=int, default=0, help="of --serve; 0 = any that is free")
+    add("--port", type=port_or_any, default=0, help="of --serve; 0 = any that is free")
     add("--no_browser", action="store_true", help="with --serve: print the address, open nothing")
     add("--name", default="", help="name of the experiment; default: the model that comes with the code")
     add("--checkpoints_dir", default="./checkpoints", help="where checkpoints are kept")
@@ -102,8 +103,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if not (args.output or args.serve):
         raise UserError("nothing to do: give --output FOLDER, --serve, or both")
-    if not 0 <= args.port < 65536:
-        raise UserError(f"--port {args.port}: must be from 0 to 65535")
     if not args.name:
         args.name, args.checkpoints_dir = "portrait", str(PRETRAINED)
     return args

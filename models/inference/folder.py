@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from tqdm import tqdm
 
+from models.inference.write_behind import WriteBehind
 from util.distributed import gathered, rank, world_size
 from util.errors import PhotoError, UserError, say
 from util.failures import end_with, listed_in
@@ -21,7 +22,6 @@ from util.images import (
     read_photo,
     require_unique,
     writable,
-    write_pixels,
 )
 
 # A mask that nowhere reaches this has no subject.
@@ -127,14 +127,15 @@ def translate_folder(
     nobody: list[Path] = []
     with ThreadPoolExecutor(max_workers=2) as pool, tqdm(total=len(todo), unit="photo") as bar:
         photos = with_maps(read_ahead(pool, todo, 2 * batch_size, refused), mask_of, depth_of, refused)
+        writer = WriteBehind(pool, 2 * batch_size, refused)
         for batch in same_size(photos, batch_size):
             for photo, result in translated(translator, batch, refused):
                 if photo.mask is not None and photo.mask.max() < FOUND and result.shape == photo.pixels.shape:
                     nobody.append(photo.path)
                     result = photo.pixels
-                with listed_in(refused, photo.path):
-                    write_pixels(result, todo[photo.path], photo.metadata)
+                writer.write(photo.path, result, todo[photo.path], photo.metadata)
             bar.update(len(batch))
+        writer.finish()
     # On the first rank, when all are done.
     of_ranks = gathered((len(todo), refused, nobody)) or []
     refused = [message for _, messages, _ in of_ranks for message in messages]

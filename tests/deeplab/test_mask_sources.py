@@ -89,6 +89,19 @@ def test_photos_whose_mirror_image_is_seen_differently_are_listed(column, share,
         assert f"disagree on {share:.0%}" in lines
 
 
+def test_large_photos_are_looked_at_as_the_segmenter_sees_them():
+    class Brightness(Segmenter):
+        input_size = InputSize(16, keep_aspect=False)
+
+        def predict(self, images):
+            assert images.shape[1:3] == (16, 16)
+            return images[..., 0].astype(np.float32) / 255
+
+    photo = np.random.default_rng(0).integers(0, 256, (50, 90, 3), dtype=np.uint8)
+    mask = mask_sources.masks_by(Brightness())(Path("me.png"), photo)
+    assert np.array_equal(mask, Brightness()(photo[None])[0])
+
+
 def test_disagreement_is_the_share_that_one_mask_alone_has():
     first, second = np.array([[1, 1, 0.6, 0]]), np.array([[1, 0.4, 0.9, 0]])
     assert mask_sources.disagreement(first, second) == pytest.approx(1 / 3)

@@ -82,9 +82,10 @@ def test_an_option_may_be_none_only_if_it_says_so(actions):
 
 
 def test_parsed_values_have_the_declared_types():
+    of_photos = ["--input", "photos", "--output", "soft", "--name", "mine", "--device", "cpu"]
     for opt in (
         TrainOptions().parse(["--dataroot", "D", "--device", "cpu", "--model", "lens"]),
-        TestOptions().parse(["--dataroot", "D", "--device", "cpu", "--depth_weights", "W", "--ngf", "3"]),
+        TestOptions().parse([*of_photos, "--depth", "auto", "--depth_weights", "W", "--ngf", "3"]),
     ):
         for name, value in vars(opt).items():
             allowed = kinds(name) | ({int} if float in kinds(name) else set())

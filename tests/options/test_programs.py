@@ -1,6 +1,9 @@
 """Numeric options of the programs beside train.py and test.py, with values that make no sense; and small crops."""
 
+import argparse
 import importlib
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,18 +11,25 @@ import torch
 from models import create_model
 from options import TrainOptions
 from util.errors import UserError
-from util.ranges import Range
+from util.ranges import Range, RangedParser
 
 VALUES = ("-1", "0", "nan", "inf", "1000000000", "1e9", "word")
 PROGRAMS = {
     "deeplab.inference": ["--dataroot", "photos"],
     "datasets.prepare": ["--input_A", "photos", "--dataroot", "made"],
+    "datasets.combine_A_and_B": ["--fold_A", "a", "--fold_B", "b", "--fold_AB", "ab"],
     "datasets.make_demo": [],
     "datasets.make_lab": [],
+    "datasets.make_shards": ["--dataroot", "photos", "--output", "shards"],
     "datasets.download_flickr": ["--text", "portrait", "--links", "links.csv"],
     "scripts.evaluate": ["--dataroot", "photos"],
     "scripts.benchmark": [],
+    "scripts.lens_chart": ["chart.png"],
+    "scripts.measure_blur": ["--input", "photos", "--output", "maps"],
+    "scripts.studio": ["--output", "studio"],
+    "scripts.measure_camera": ["--dataroot", "lab"],
 }
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -52,6 +62,40 @@ def test_no_number_ends_a_program_in_a_traceback(program, monkeypatch, tmp_path,
                 assert action.type.fits(action.type(text)), words
             walked += 1
     assert walked >= len(VALUES)
+
+
+def programs() -> list[str]:
+    """All modules with a command line of their own."""
+    files = (file for folder in ("datasets", "deeplab", "scripts") for file in (ROOT / folder).glob("*.py"))
+    return [
+        f"{file.parent.name}.{file.stem}"
+        for file in sorted(files)
+        if re.search(r"Parser\($", file.read_text(), re.MULTILINE) or "Parser(desc" in file.read_text()
+    ]
+
+
+def test_all_programs_with_numbers_are_walked_through(monkeypatch):
+    """No option takes a number without a range, and ranges are looked at by all who state them."""
+    ranged = set()
+    for program in programs():
+        parsers = []
+
+        def note(self, argv=None, namespace=None, parsers=parsers):
+            parsers.append(self)
+            raise SystemExit
+
+        module = importlib.import_module(program)
+        monkeypatch.setattr(argparse.ArgumentParser, "parse_args", note)
+        with pytest.raises(SystemExit):
+            module.main([])
+        monkeypatch.undo()
+        (parser,) = parsers
+        types = [action.type for action in parser._actions]
+        assert not {int, float} & set(types), program
+        if any(isinstance(kind, Range) for kind in types):
+            assert isinstance(parser, RangedParser), program
+            ranged.add(program)
+    assert ranged == set(PROGRAMS)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from util.errors import UserError
 from util.optics.aperture import PROFILES, Aperture
-from util.ranges import count, finite, positive, seed, share
+from util.ranges import Range, count, finite, seed, share
 
 if TYPE_CHECKING:
     from util.optics.camera import Camera
@@ -54,6 +54,7 @@ LENSES = {
 DEFAULT_RADIUS = 5.0
 # What a clipped light is taken for, in units of white: enough to open discs, too little to make paper walls glow.
 DEFAULT_HIGHLIGHTS = 8.0
+in_whites = Range(float, "must be a finite number of at least 1, which leaves lights as they are", least=1)
 
 
 def add_camera_options(parser: ArgumentParser, title: str = "camera", sets: str = "radius and shape") -> None:
@@ -80,7 +81,7 @@ def add_camera_options(parser: ArgumentParser, title: str = "camera", sets: str 
     )
     add(
         "--highlights",
-        type=positive,
+        type=in_whites,
         default=DEFAULT_HIGHLIGHTS,
         help="how many times brighter than white clipped lights were; 1 = not at all",
     )
@@ -121,10 +122,6 @@ def camera_of_options(opt: CameraOptions, linear: bool = True) -> "Camera":
         value = getattr(opt, name)
         return getattr(lens, of_lens) if value is None else value
 
-    if opt.highlights < 1:
-        raise UserError(f"--highlights {opt.highlights}: must be at least 1, which leaves lights as they are")
-    if not 0 <= opt.grain <= 1:
-        raise UserError(f"--grain {opt.grain}: must be in [0,1]")
     try:
         aperture = Aperture(
             blades=stated("blades", "blades"),

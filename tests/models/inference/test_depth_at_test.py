@@ -150,4 +150,5 @@ def test_a_dataroots_depth_is_rendered(flags, tmp_path, capsys, model):
     assert not np.array_equal(results[0], results[2])
     (root / "depthA/b.png").unlink()
     assert "testA/b.png: no depth" in refused(capsys, argv, code=2)
-    assert "--depth goes with --input" in refused(capsys, [*argv, "--depth", "auto"], code=2)
+    for more in (["--depth", "auto"], ["--depth_far_bright"]):
+        assert "--depth_weights go with --input" in refused(capsys, [*argv, *more], code=2)

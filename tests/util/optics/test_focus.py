@@ -1,7 +1,5 @@
 """What is in focus, and how lenses by name blur."""
 
-from argparse import ArgumentParser
-
 import numpy as np
 import pytest
 
@@ -9,6 +7,7 @@ from util.errors import UserError
 from util.optics.focus import plan_blur
 from util.optics.focus_options import Focus
 from util.optics.presets import LENSES, Lens, add_camera_options, camera_of_options, radius_of_options
+from util.ranges import RangedParser
 
 
 def two_people() -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +72,7 @@ def test_a_focus_outside_the_photo():
 
 
 def camera_and_radius(*words: str):
-    parser = ArgumentParser()
+    parser = RangedParser()
     add_camera_options(parser)
     args = parser.parse_args(words)
     return camera_of_options(args), radius_of_options(args)
