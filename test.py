@@ -3,6 +3,7 @@
     python test.py --input photos/ --output soft/                          # the model that comes with the code
     python test.py --input photos/ --output soft/ --name portraits         # your own; results of the photos' size
     python test.py --input photos/ --output soft/ --name told --masks auto # a model trained with --mask_input
+    python test.py --input photos/ --output soft/ --name hf:user/model     # a published one, fetched
     python test.py --input photos/ --output soft/ --name lens --depth auto --focus far      # by a camera, by distance
     python test.py --input photos/ --output soft/ --name portraits --full_res              # large photos
     python test.py --dataroot ./datasets/portraits --name portraits        # testA and testB, with a result page
@@ -20,6 +21,7 @@ from models import create_model
 from options import Options, TestOptions, write_options
 from util.distributed import is_first, print0, process_group, rank, world_size
 from util.errors import command_line
+from util.hub import PREFIX, run_folder
 from util.present import present
 
 
@@ -35,7 +37,7 @@ def test_photos(opt: Options) -> None:
     from models.inference.overlaid import Overlaid
     from util.images import list_images
 
-    folder, settings = Path(opt.checkpoints_dir) / opt.name, GeneratorSettings.of_options(opt)
+    folder, settings = run_folder(opt.checkpoints_dir, opt.name), GeneratorSettings.of_options(opt)
     source, depth_of = Path(opt.input), DepthSource.of_options(opt)
     generator = load_generator(folder, opt.epoch, "", opt.device, opt.direction, settings)
     for line in without_effect(opt, [generator.net]):
@@ -77,7 +79,7 @@ def test_dataroot(opt: Options) -> None:
     model = create_model(opt)
     for line in without_effect(opt, model.networks.values()):
         print0(line)
-    folder = Path(opt.results_dir) / opt.name / f"{opt.phase}_{opt.epoch}"
+    folder = Path(opt.results_dir) / opt.name.removeprefix(PREFIX) / f"{opt.phase}_{opt.epoch}"
     results = PhaseResults(folder, model.visuals_of, opt.aspect_ratio)
     total = int(min(len(dataset), opt.num_test))
     share = len(range(total)[rank() :: world_size()])

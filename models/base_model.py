@@ -7,7 +7,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import torch
@@ -23,6 +22,7 @@ from models.options.base import ModelOptions
 from util.checkpoint import checkpoint_file, load_state_dict, save_weights
 from util.distributed import average_gradients
 from util.errors import UserError
+from util.hub import run_folder
 from util.loss_watch import way_on
 from util.options import Options
 
@@ -66,7 +66,7 @@ class BaseModel(ModelOptions, ABC):
         self.device = torch.device(opt.device)
         self.dtype = computing_dtype(opt.precision, self.device)
         self.part = Part()
-        self.save_dir = Path(opt.checkpoints_dir) / opt.name
+        self.save_dir = run_folder(opt.checkpoints_dir, opt.name)
         self.networks: dict[str, nn.Module] = {}
         self.averages: dict[str, WeightAverage] = {}
         self.optimizers: dict[str, Optimizer] = {}

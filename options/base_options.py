@@ -17,6 +17,7 @@ from options.names import full_name
 from options.saved_options import saved_options
 from options.selection import selected
 from util.errors import UserError
+from util.hub import run_folder
 from util.options import Options
 from util.ranges import check_ranges
 
@@ -95,7 +96,7 @@ class BaseOptions(ABC):
             words = [word for word in argv if word not in ("-h", "--help")]
             values = vars(parser.parse_known_args(words)[0])
         name = full_name(chosen.name or parser.get_default("name"), chosen.suffix or "", values)
-        return Path(chosen.checkpoints_dir or parser.get_default("checkpoints_dir")) / name
+        return run_folder(chosen.checkpoints_dir or parser.get_default("checkpoints_dir"), name)
 
     def reads_saved(self, chosen: argparse.Namespace) -> bool:
         """Whether defaults come from the `train_opt.json` of an earlier run of the same name."""

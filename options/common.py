@@ -22,7 +22,8 @@ def add_run_options(parser: ArgumentParser, is_train: bool) -> None:
     add(
         "--name",
         default="experiment_name",
-        help="name of the experiment: its folder of checkpoints and results",
+        help="name of the experiment: its folder of checkpoints and results"
+        + ("" if is_train else "; hf:user/model runs a published one"),
     )
     add(
         "--suffix",

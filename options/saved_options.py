@@ -12,6 +12,7 @@ import yaml
 
 from util.errors import UserError
 from util.files import write_text
+from util.hub import read_config
 from util.options import Options
 
 HEADER_OF_YAML = """# The options of this training, all of them. Change what you like, and train again with:
@@ -37,12 +38,15 @@ def write_options(opt: Options, path: Path) -> None:
 
 
 def saved_options(folder: str | os.PathLike) -> dict[str, Any]:
-    """The options that the model in `folder` was trained with; empty where no `train_opt.json` is."""
+    """The options that the model in `folder` was trained with; empty where no `train_opt.json` is.
+
+    Of a published model: those that test.py asks for.
+    """
     path = Path(folder) / "train_opt.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {}
+        return read_config(Path(folder)).get("options", {})
     except ValueError as error:
         raise UserError(f"{path}: not valid JSON ({error}); fix or remove it") from None
 

@@ -14,6 +14,7 @@ from options.config import Config
 from options.names import renamed
 from options.saved_options import check_run
 from util.errors import UserError
+from util.hub import is_published
 from util.loggers import LOGGERS, check_loggers
 from util.measure.better import BETTER
 from util.options import Options
@@ -60,6 +61,10 @@ class TrainOptions(BaseOptions):
 
     def check(self, opt: Options) -> None:
         super().check(opt)
+        if is_published(opt.name):
+            raise UserError(
+                f"--name {opt.name}: a published model is for test.py; training has names of its own"
+            )
         if opt.continue_train:
             check_run(Path(opt.checkpoints_dir), opt.name)
         if not opt.dataroot:

@@ -32,6 +32,7 @@ from models.lens.radius import load_radius_net
 from util.checkpoint import checkpoint_file
 from util.errors import UserError, command_line
 from util.files import atomic_path
+from util.hub import run_folder
 from util.present import present
 
 # Batch, height, width: a usual crop, odd sides, less than the padding brings it to. One beyond what a U-Net halves
@@ -139,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(argv)
     if args.output.suffix not in FORMATS:
         raise UserError(f"--output {args.output}: the name must end in {' or '.join(FORMATS)}")
-    folder = Path(args.checkpoints_dir) / args.name
+    folder = run_folder(args.checkpoints_dir, args.name)
     graph, copy = (load_graph(folder, args.epoch, args.generator) for _ in range(2))
     channels = graph.input_nc
     write, run = FORMATS[args.output.suffix]

@@ -15,6 +15,7 @@ class Request:
     path: str
     headers: dict[str, str]
     form: dict[str, str]
+    body: bytes = b""
 
 
 @dataclass
@@ -44,10 +45,10 @@ def local_server(answer: Callable[[Request], Reply]) -> Iterator[LocalServer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            form = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            fields = {name: values[0] for name, values in parse_qs(form).items()}
-            request = Request(self.command, self.path, headers, fields)
+            fields = {name: values[0] for name, values in parse_qs(body.decode(errors="replace")).items()}
+            request = Request(self.command, self.path, headers, fields, body)
             server.requests.append(request)
             reply = answer(request)
             time.sleep(reply.delay)
@@ -57,9 +58,10 @@ def local_server(answer: Callable[[Request], Reply]) -> Iterator[LocalServer]:
             if reply.length:
                 self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
-            self.wfile.write(reply.body[: reply.cut])
+            if self.command != "HEAD":
+                self.wfile.write(reply.body[: reply.cut])
 
-        do_POST = do_GET
+        do_POST = do_HEAD = do_GET
 
         def log_message(self, *_: object) -> None:
             pass

@@ -33,19 +33,25 @@ def save(content: Any, path: str | os.PathLike) -> None:
             ) from error
 
 
+# Files of tensors and text alone, without pickle.
+SAFE = ".safetensors"
+
 A_TRAINED_MODEL = "give --name and --epoch of a trained model"
 
 
 def load(path: str | os.PathLike, advice: str = A_TRAINED_MODEL) -> Any:
-    """Read what `save` or another program wrote, tensors and plain containers only, onto the CPU.
+    """Read what `save` or another program wrote, tensors and plain containers only, onto the CPU; safetensors too.
 
     `advice` is what to do about a file that is missing or no such file, for messages.
 
     Raises:
         UserError: no such file, or one that can't be read.
     """
+    is_safe = Path(path).suffix == SAFE
+    if is_safe:
+        from safetensors.torch import load_file
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return load_file(path) if is_safe else torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; {advice}") from None
     except Exception as error:  # torch.load raises a dozen kinds for broken or foreign files
@@ -91,6 +97,20 @@ def save_network(net: nn.Module, path: str | os.PathLike) -> None:
 def save_weights(state: StateDict, path: str | os.PathLike) -> None:
     """Write a state_dict as `save_network` does."""
     save(clean_state_dict({key: value.detach().cpu().contiguous() for key, value in state.items()}), path)
+
+
+def save_safetensors(state: StateDict, path: str | os.PathLike, metadata: dict[str, str]) -> None:
+    """Write a state_dict as safetensors, under the keys and with the bits that `load_state_dict` gives back.
+
+    Raises:
+        UserError: the disk is full or the folder can't be written.
+    """
+    from safetensors.torch import save_file
+
+    # Each tensor with memory of its own, as the format wants them.
+    tensors = {key: value.detach().cpu().contiguous().clone() for key, value in state.items()}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata)
 
 
 def rng_state() -> dict[str, Any]:

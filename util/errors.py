@@ -41,6 +41,8 @@ EXTRAS = {
     "tensorboard": "tensorboard",
     "wandb": "wandb",
     "trackio": "trackio",
+    "safetensors": "hub",
+    "huggingface_hub": "hub",
 }
 
 

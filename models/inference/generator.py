@@ -17,9 +17,10 @@ from models.lens.radius import RadiusNet, load_radius_net
 from models.lens.settings import AUTO, LensChanges
 from models.nets.any_size import any_size
 from models.nets.base import GeneratorNet
-from util.checkpoint import checkpoint_file
+from util.checkpoint import SAFE, checkpoint_file
 from util.domains import domains
 from util.errors import UserError
+from util.hub import MODEL_FILE, RADIUS_FILE, fetched, is_published
 from util.images import to_gray, upright_rgb
 from util.options import Options
 from util.tensors import tensor_to_pixels
@@ -155,7 +156,8 @@ def load_generator(
     """Load a trained generator; the architecture comes from the checkpoint itself.
 
     Args:
-        path: folder of checkpoints (`checkpoints/<name>`) or one `.pth` file.
+        path: folder of checkpoints (`checkpoints/<name>`), one file of weights, a folder that scripts/publish.py wrote,
+            or the name of one on Hugging Face's hub, `hf:user/model`.
         epoch: which checkpoint in the folder.
         name: which generator in the folder, `G_A`, `G_B` or `G`; default: see `generator_file`.
         device: where it runs.
@@ -186,7 +188,9 @@ def radius_net_for(file: Path, settings: GeneratorSettings) -> RadiusNet | None:
     """What `settings` say of how much the generator in `file` blurs where; None: everywhere the same."""
     if settings.radius == "none":
         return None
-    beside = file.with_name(f"{file.name.partition('_net_')[0]}_net_P.pth")
+    beside = file.with_name(
+        RADIUS_FILE if file.suffix == SAFE else f"{file.name.partition('_net_')[0]}_net_P.pth"
+    )
     if not settings.radius and not beside.is_file():
         return None
     found = Path(settings.radius) if settings.radius else beside
@@ -198,20 +202,24 @@ def generator_file(
 ) -> Path:
     """The weights that `path` means: itself if it is a file, else `[epoch]_net_[name].pth` in that folder.
 
+    A published model, in a folder or as `hf:user/model`, has one generator.
+
     Without `name`: CycleGAN's generator of the direction, G_A for AtoB, if there is one, else G.
 
     Raises:
         UserError: there is no such file.
     """
-    path = Path(path)
+    path = fetched(os.fspath(path)) if is_published(os.fspath(path)) else Path(path)
     if path.is_file():
         return path
+    if epoch == "latest" and not name and (path / MODEL_FILE).is_file():
+        return path / MODEL_FILE
     names = [name] if name else [f"G_{domains(direction)[0]}", "G"]
     for candidate in names:
         file = checkpoint_file(path, epoch, candidate)
         if file.is_file():
             return file
-    there = sorted(file.name for file in path.glob("*_net_G*.pth")) if path.is_dir() else []
+    there = sorted(file.name for pattern in ("*_net_G*.pth", MODEL_FILE) for file in path.glob(pattern))
     have = (
         f"it has {', '.join(there)}"
         if there
