@@ -181,6 +181,7 @@ class Options:
     # Test: a lens.
     aperture: float | str
     radius: str
+    matting: str
     camera: bool
     lens: str | None
     blades: int | None

@@ -17,6 +17,8 @@ from torch import nn
 
 from data.transforms import image_to_tensor
 from models.lens.generator import KNOTS, LensGenerator, reference_size
+from models.lens.matting import told_prior
+from util.matting import alpha_of, colors_behind
 from util.optics.arrays import linear_to_srgb, srgb_to_linear
 from util.optics.disc_copies import DiscCopies
 from util.strips import enlarged_rows, over_threads
@@ -59,13 +61,22 @@ class _Development:
         told = None if told is None else told[None, None]
         logits = lens.logits(self.small, told, photo.shape[:2])
         # [K+1,4,h,w]: those of red, green and blue, for values in [0,1] and not [-1,1], and the constant.
-        self.coefficients = lens.coefficients(logits.softmax(dim=1), self.small)[0].numpy()
+        weights = logits.softmax(dim=1)
+        self.coefficients = lens.coefficients(weights, self.small)[0].numpy()
         self.coefficients[:, 3] -= self.coefficients[:, :3].sum(1)
         self.coefficients[:, :3] *= 2
         values = np.arange(self._limit + 1, dtype=np.float32) / self._limit
         self.light = srgb_to_linear(values) if lens.settings.linear_light else None
         self.copies = DiscCopies((self.height, self.width))
         self.radius: np.ndarray | None = None
+        self.alpha: np.ndarray | None = None
+        # What is blurred: the photo, but for pixels that the subject has a share of.
+        self.behind = photo
+        if lens.mattes:
+            whole = None if mask is None else torch.from_numpy(mask)[None, None].float()
+            prior = told_prior(lens.in_range(weights[:, :1]), photo.shape[:2], whole)
+            self.alpha = alpha_of(photo, prior[0, 0].numpy())
+            self.behind = colors_behind(photo, self.alpha)
 
     def result(self) -> np.ndarray:
         """The photo through the lens."""
@@ -109,15 +120,22 @@ class _Development:
 
     def _values(self, top: int, bottom: int) -> np.ndarray:
         """Rows of the photo, `[3,rows,W] in [0,1]`."""
-        planes = np.stack(cv2.split(self.photo[top:bottom])).astype(np.float32)
+        return self._planes(self.photo[top:bottom])
+
+    def _values_behind(self, x: np.ndarray, top: int) -> np.ndarray:
+        """Rows behind the subject of rows `x` that begin at `top`, `[3,rows,W] in [0,1]`."""
+        return x if self.behind is self.photo else self._planes(self.behind[top : top + x.shape[1]])
+
+    def _planes(self, pixels: np.ndarray) -> np.ndarray:
+        planes = np.stack(cv2.split(pixels)).astype(np.float32)
         planes *= np.float32(1 / self._limit)
         return planes
 
     def _light(self, x: np.ndarray, top: int) -> np.ndarray:
-        """The light of rows `x` that begin at `top`, in [0,1]: looked up, since the photo has few values."""
+        """The light behind the subject of rows `x` that begin at `top`: looked up, since the photo has few values."""
         if self.light is None:
-            return x
-        planes = cv2.split(self.photo[top : top + x.shape[1]])
+            return self._values_behind(x, top)
+        planes = cv2.split(self.behind[top : top + x.shape[1]])
         return np.stack([self.light.take(plane) for plane in planes])
 
     def _weight(self, k: int, x: np.ndarray, top: int) -> np.ndarray:
@@ -131,6 +149,8 @@ class _Development:
 
     def _background(self, x: np.ndarray, top: int) -> np.ndarray:
         """How much of each pixel is out of focus, `[rows,W] in [0,1]`: see `LensGenerator.stretch`."""
+        if self.alpha is not None:
+            return 1 - self.alpha[top : top + x.shape[1]]
         low, high = self.lens.settings.focus_range
         background = self._weight(0, x, top)
         np.subtract(high, background, out=background)
@@ -154,7 +174,7 @@ class _Development:
         )
         if self.light is not None:
             mixed = linear_to_srgb(mixed)
-        mixed -= own
+        mixed -= self._values_behind(own, top)
         mixed *= share
         mixed += own
         mixed *= self._limit

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from models.lens.exported import LOGIT_BOUND, WeightsGraph
 from models.lens.focusing import refocused
+from models.lens.matting import alphas, behind_subject, of_subject, told_prior
 from models.lens.radius import RadiusNet, behind, settled
 from models.lens.settings import LensChanges, LensSettings
 from models.nets.base import GeneratorNet
@@ -64,6 +65,9 @@ class LensGenerator(GeneratorNet):
 
     In evaluation the in-focus weight is stretched so that `focus_range` becomes [0,1]: above it a pixel is the input's,
     exactly. In training, pixels beyond the range would have no gradient.
+
+    In evaluation with the setting `matting` the in-focus weight is solved as alpha in a band around its edge, and mixed
+    pixels are taken apart into the subject's colours and those behind it: see `util.matting`.
 
     In evaluation the logits are the mean of what it says of the photo and of its mirror image, which it saw as often.
 
@@ -144,10 +148,20 @@ class LensGenerator(GeneratorNet):
             return self.blur_by_place(x, weights[:, :1], share)
         return self.blur(x, weights, share)
 
+    @property
+    def mattes(self) -> bool:
+        """Whether alpha is solved at the photo's size."""
+        return self.settings.matting and not self.training
+
     def decide(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> Decision:
         """What is in focus and what is not; arguments as of `forward`."""
         logits = self.logits(x, mask)
-        return Decision(self.stretch(self.carry(logits.softmax(dim=1), x)), logits)
+        small = logits.softmax(dim=1)
+        weights = self.stretch(self.carry(small, x))
+        if self.mattes:
+            alpha = alphas(x, told_prior(self.in_range(small[:, :1]), x.shape[-2:], mask))
+            weights = shared(alpha, weights[:, 1:])
+        return Decision(weights, logits)
 
     def blur(
         self,
@@ -159,7 +173,9 @@ class LensGenerator(GeneratorNet):
         """`render` with radii (at 256 pixels; default: the settings') scaled to photo and aperture, times `share`."""
         scale = self.scale(x.shape[-2:])
         radii = self.settings.radii if radii is None else radii
-        return render(x, weights, [scale * radius for radius in radii], self.settings.linear_light, share)
+        behind = behind_subject(x, weights[:, :1]) if self.mattes else x
+        scaled = [scale * radius for radius in radii]
+        return render(x, weights, scaled, self.settings.linear_light, share, behind)
 
     def scale(self, size: Sequence[int]) -> float:
         """Pixels of photos of `size` for each pixel of a radius as it is stated, the aperture counted in."""
@@ -189,7 +205,9 @@ class LensGenerator(GeneratorNet):
             in_focus, radius = refocused(in_focus, radius.float(), depth, self.settings.focus)
         else:
             radius = torch.where(in_focus > INSIDE, 0.0, -radius.float())
-        return render_camera(x.float(), in_focus, radius, replace(camera, linear=self.settings.linear_light))
+        front = of_subject(x, in_focus) if self.mattes else None
+        camera = replace(camera, linear=self.settings.linear_light)
+        return render_camera(x.float(), in_focus, radius, camera, front)
 
     @torch.no_grad()
     def blur_by_place(self, x: torch.Tensor, in_focus: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
@@ -197,11 +215,12 @@ class LensGenerator(GeneratorNet):
         radius = self.radius_by_place(x, in_focus, share)
         largest = float(radius.max())
         radii = [knot for knot in KNOTS if knot < largest] + [max(largest, KNOTS[0])]
-        light = (x + 1) / 2
+        behind = behind_subject(x, in_focus) if self.mattes else x
+        light = (behind + 1) / 2
         light = srgb_to_linear(light) if self.settings.linear_light else light
         light = varying_blur(light, 1 - in_focus, radius, radii)
         values = linear_to_srgb(light) if self.settings.linear_light else light
-        return x + (1 - in_focus) * (2 * values - 1 - x)
+        return x + (1 - in_focus) * (2 * values - 1 - behind)
 
     @torch.no_grad()
     def radius_by_place(self, x: torch.Tensor, in_focus: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
@@ -298,17 +317,23 @@ class LensGenerator(GeneratorNet):
         """
         if self.training:
             return weights
+        sharp = 1 - (1 - self.in_range(weights[:, :1])) ** self.stretching()
+        return shared(sharp, weights[:, 1:])
+
+    def in_range(self, in_focus: torch.Tensor) -> torch.Tensor:
+        """In-focus weights `[B,1,H,W]` stretched from `focus_range` to [0,1]."""
         low, high = self.settings.focus_range
-        in_focus, blurred = weights[:, :1], weights[:, 1:]
-        sharp = ((in_focus - low) / (high - low)).clamp(0, 1)
-        sharp = 1 - (1 - sharp) ** self.stretching()
-        return torch.cat(
-            [sharp, blurred * ((1 - sharp) / blurred.sum(1, keepdim=True).clamp(min=1e-6))], dim=1
-        )
+        return ((in_focus - low) / (high - low)).clamp(0, 1)
 
     def stretching(self) -> float:
         """The power to which `stretch` takes the share out of focus."""
         return max(self.settings.aperture, 1.0) ** 3
+
+
+def shared(in_focus: torch.Tensor, blurred: torch.Tensor) -> torch.Tensor:
+    """Weights `[B,K+1,H,W]` of sum 1: `in_focus` `[B,1,H,W]`, the rest shared as in `blurred` `[B,K,H,W]`."""
+    rest = (1 - in_focus) / blurred.sum(1, keepdim=True).clamp(min=1e-6)
+    return torch.cat([in_focus, blurred * rest], dim=1)
 
 
 def reference_size(size: Sequence[int]) -> tuple[int, int]:

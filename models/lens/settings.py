@@ -39,6 +39,7 @@ class LensSettings:
             what is half in focus gets sharper (`stretch`).
         camera: renders with layers and light as `util.optics.camera` says; None: by the mixture of blurred copies.
         focus: what is sharp, with a `camera`; all that is in focus by default.
+        matting: solve alpha, and the subject's colours in mixed pixels, at the photo's size (`util.matting`).
     """
 
     radii: tuple[float, ...]
@@ -50,6 +51,7 @@ class LensSettings:
     aperture: float = 1.0
     camera: "Camera | None" = None
     focus: Focus = field(default_factory=Focus)
+    matting: bool = False
 
     @classmethod
     def of_options(cls, opt: Options) -> "LensSettings":
@@ -80,6 +82,7 @@ class LensChanges:
     linear_light: bool | None = None
     camera: "Camera | None" = None
     focus: Focus | None = None
+    matting: bool | None = None
 
     @classmethod
     def of_options(cls, opt: Options) -> "LensChanges":
@@ -94,6 +97,7 @@ class LensChanges:
             linear_light=None if opt.lens_light is None else opt.lens_light == "linear",
             camera=camera_of_options(opt) if asks_for_camera(opt) else None,
             focus=Focus.parse(opt.focus),
+            matting=opt.matting == "auto",
         )
 
 
@@ -170,6 +174,13 @@ def add_lens_test_options(parser: ArgumentParser) -> None:
     )
     add("--weights_size", type=positive_int, help="see train.py; default: as trained")
     add("--lens_light", choices=("linear", "srgb"), help="see train.py; default: as trained")
+    add(
+        "--matting",
+        choices=("auto", "off"),
+        default="auto",
+        help="auto solves the subject's alpha and own colours around its edge, which keeps hair and leaves nothing "
+        "sharp beside it; off is faster: a guided filter, and the photo's colours",
+    )
     add(
         "--camera",
         action="store_true",

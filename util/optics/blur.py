@@ -67,6 +67,7 @@ def render(
     radii: Sequence[float],
     linear: bool = True,
     share: torch.Tensor | None = None,
+    behind: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """What a lens makes of photos whose pixels are out of focus as `weights` say.
 
@@ -81,10 +82,13 @@ def render(
         linear: blur linear light, as a lens does: a fine bright pattern gets brighter than its mean in sRGB values.
             Without, sRGB values themselves are blurred and every mean stays.
         share: see `disc_blur`.
+        behind: `[B,3,H,W] in [-1,1]`, the colours of what is out of focus alone, by which mixed pixels are taken apart:
+            `x - (1 - w_0) behind` is left of them, and behind is what gets blurred; default: `x`.
     """
+    behind = x if behind is None else behind
     in_focus = weights[:, :1]
     with torch.no_grad():
-        light = srgb_to_linear((x + 1) / 2) if linear else (x + 1) / 2
+        light = srgb_to_linear((behind + 1) / 2) if linear else (behind + 1) / 2
         background = (1 - in_focus).detach()
     mixed, total = torch.zeros_like(light), torch.zeros_like(in_focus)
     for k, radius in enumerate(radii, start=1):
@@ -94,4 +98,4 @@ def render(
         total = total + weights[:, k : k + 1]
     mixed = mixed / total.clamp(min=MIN_SHARE)
     values = linear_to_srgb(mixed) if linear else mixed
-    return x + (1 - in_focus) * (2 * values - 1 - x)
+    return x + (1 - in_focus) * (2 * values - 1 - behind)

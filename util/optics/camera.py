@@ -67,7 +67,11 @@ class Camera:
 
 
 def render(
-    photo: torch.Tensor, alpha: torch.Tensor, radius: torch.Tensor, camera: Camera | None = None
+    photo: torch.Tensor,
+    alpha: torch.Tensor,
+    radius: torch.Tensor,
+    camera: Camera | None = None,
+    foreground: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """What `camera` makes of photos in which all is sharp.
 
@@ -80,6 +84,8 @@ def render(
         radius: `[B,1,H,W]`, radius of the circle of confusion in pixels, signed: 0 in focus, positive nearer than the
             focus, negative farther.
         camera: default: `Camera()`.
+        foreground: `[B,3,H,W] in [-1,1]`, the subject's own colours (`util.matting`); default: what the photo leaves
+            when the continued background is taken off.
 
     Returns:
         `[B,3,H,W] in [-1,1]`.
@@ -94,13 +100,14 @@ def render(
             "must be [B,1,H,W] of the photo's size"
         )
     widest = WIDEST * math.hypot(*photo.shape[-2:])
-    parts = zip(photo.split(1), alpha.split(1), radius.clamp(-widest, widest).split(1), strict=True)
-    return torch.cat([_render(*part, camera) for part in parts])
+    own = [None] * len(photo) if foreground is None else foreground.split(1)
+    parts = zip(photo.split(1), alpha.split(1), radius.clamp(-widest, widest).split(1), own, strict=True)
+    return torch.cat([_render(Scene(*of_photo, camera)) for of_photo in parts])
 
 
-def _render(photo: torch.Tensor, alpha: torch.Tensor, radius: torch.Tensor, camera: Camera) -> torch.Tensor:
+def _render(scene: "Scene") -> torch.Tensor:
     """One photo, `[1,...]`."""
-    scene = Scene(photo, alpha, radius, camera)
+    photo, camera = scene.photo, scene.camera
     light, blurred = scene.composite()
     values = compress(light.clamp(min=0), camera.highlights)
     image = 2 * (linear_to_srgb(values) if camera.linear else values) - 1
@@ -111,8 +118,15 @@ def _render(photo: torch.Tensor, alpha: torch.Tensor, radius: torch.Tensor, came
 class Scene:
     """A photo taken apart into what is behind the subject, the subject, and what is in front. All `[1,C,H,W]`."""
 
-    def __init__(self, photo: torch.Tensor, alpha: torch.Tensor, radius: torch.Tensor, camera: Camera):
-        self.camera, self.alpha = camera, alpha
+    def __init__(
+        self,
+        photo: torch.Tensor,
+        alpha: torch.Tensor,
+        radius: torch.Tensor,
+        foreground: torch.Tensor | None,
+        camera: Camera,
+    ):
+        self.photo, self.foreground, self.camera, self.alpha = photo, foreground, camera, alpha
         step = max(1, min(photo.shape[-2:]) // SAMPLED_SIDE)
         sample = photo[..., ::step, ::step]
         self.levels = choose_levels(radius[..., ::step, ::step], _importance(sample, camera), camera.levels)
@@ -150,6 +164,8 @@ class Scene:
         Its colour S / alpha is some colour between black and white. Else what a matte takes for the subject by mistake,
         a twig at alpha 0.2, would stay at full contrast.
         """
+        if self.foreground is not None:
+            return self.alpha * torch.where(self.alpha < 1, self.to_light(self.foreground), self.light)
         found = self.light - (1 - self.alpha) * self.background
         return torch.minimum(found.clamp(min=0), self.alpha * self.light.clamp(min=1))
 
