@@ -2,10 +2,15 @@
 
 from argparse import ArgumentParser
 
+from util.errors import UserError
+from util.options import Options
 from util.ranges import non_negative, positive, share
 
 SCALINGS = ("resize", "scale_width", "scale_shortside")
 PREPROCESSING = ("none", *SCALINGS, "crop", *(f"{scaling}_and_crop" for scaling in SCALINGS))
+
+# Generators halve the photo twice and double it twice; other sides would not come back as they went in.
+SIDE_MULTIPLE = 4
 
 
 class DatasetOptions:
@@ -91,3 +96,24 @@ def add_augment_options(parser: ArgumentParser) -> None:
         default=0.0,
         help="noise of up to this deviation, 0.05 say, as in the dark; 1 is white",
     )
+
+
+def scaling_and_crop(opt: Options) -> tuple[str, bool]:
+    """What `--preprocess` asks for: one of `SCALINGS` or "none", and whether a crop follows.
+
+    Raises:
+        UserError: an unknown `--preprocess`, or sizes that can't work.
+    """
+    parts = set(opt.preprocess.replace("_and_", ",").split(","))
+    scalings = parts & {*SCALINGS, "none"}
+    if parts - {*SCALINGS, "none", "crop"} or len(scalings) > 1 or parts == {"none", "crop"}:
+        raise UserError(f"--preprocess {opt.preprocess}: use one of {', '.join(PREPROCESSING)}")
+    crops = "crop" in parts
+    if crops and opt.crop_size % SIDE_MULTIPLE:
+        raise UserError(f"--crop_size {opt.crop_size}: must be a multiple of {SIDE_MULTIPLE}")
+    if crops and "resize" in parts and opt.load_size < opt.crop_size:
+        raise UserError(
+            f"--load_size {opt.load_size} is smaller than --crop_size {opt.crop_size}; "
+            "make it at least as large"
+        )
+    return (scalings.pop() if scalings else "none"), crops

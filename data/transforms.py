@@ -6,12 +6,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from data.options import PREPROCESSING, SCALINGS
-from util.errors import UserError
+from data.options import SIDE_MULTIPLE, scaling_and_crop
 from util.options import Options
-
-# Generators halve the photo twice and double it twice; other sides would not come back as they went in.
-SIDE_MULTIPLE = 4
 
 
 @dataclass(frozen=True)
@@ -52,20 +48,9 @@ class Preprocess:
         Raises:
             UserError: an unknown `--preprocess`, or sizes that can't work.
         """
-        parts = set(opt.preprocess.replace("_and_", ",").split(","))
-        scalings = parts & {*SCALINGS, "none"}
-        if parts - {*SCALINGS, "none", "crop"} or len(scalings) > 1 or parts == {"none", "crop"}:
-            raise UserError(f"--preprocess {opt.preprocess}: use one of {', '.join(PREPROCESSING)}")
-        crops = "crop" in parts
-        if crops and opt.crop_size % SIDE_MULTIPLE:
-            raise UserError(f"--crop_size {opt.crop_size}: must be a multiple of {SIDE_MULTIPLE}")
-        if crops and "resize" in parts and opt.load_size < opt.crop_size:
-            raise UserError(
-                f"--load_size {opt.load_size} is smaller than --crop_size {opt.crop_size}; "
-                "make it at least as large"
-            )
+        scaling, crops = scaling_and_crop(opt)
         return cls(
-            scaling=scalings.pop() if scalings else "none",
+            scaling=scaling,
             crops=crops,
             load_size=opt.load_size,
             crop_size=opt.crop_size,

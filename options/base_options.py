@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data import find_dataset_options
+from data.options import scaling_and_crop
 from models import find_model_options
 from models.options.acceleration import add_acceleration_options
 from options.common import DEFAULT_MODEL, add_data_options, add_model_options, add_run_options
@@ -134,5 +135,6 @@ class BaseOptions(ABC):
 
     def check(self, opt: Options) -> None:
         """Raise a `UserError` for values that can't work."""
+        scaling_and_crop(opt)
         if opt.name.strip() in ("", ".", ".."):
             raise UserError("--name: give the experiment a name, the folder of its checkpoints")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from util.errors import UserError
 from util.optics.focus_options import Focus, add_focus_options
-from util.optics.presets import add_camera_options, camera_of_options
+from util.optics.presets import add_camera_options, aperture_of_options, camera_of_options
 from util.options import Options
 from util.present import present
 from util.ranges import finite, non_negative, positive_int
@@ -207,6 +207,8 @@ def check_lens_test_options(opt: Options) -> None:
     """Raise a `UserError` for values of `add_lens_test_options` that can't work."""
     if not isinstance(opt.aperture, str) and not non_negative.fits(opt.aperture):
         raise UserError(f"--aperture {opt.aperture}: must be 0 or more, or {AUTO}")
+    aperture_of_options(opt)
+    Focus.parse(opt.focus)
     check_lens_options(opt)
 
 

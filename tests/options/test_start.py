@@ -48,6 +48,9 @@ def test_help_comes_without_pytorch(program):
         (["train.py", "--dataroot", "D", "--lr", "-1"], "--lr -1.0: must not be negative"),
         (["train.py", "--dataroot", "D", "--model", "cut", "--nce_layers", "99"], "--nce_layers 99"),
         (["train.py", "--dataroot", "D", "--model", "nothing"], "no file models/nothing_model.py"),
+        (["train.py", "--dataroot", "D", "--preprocess", "squeeze"], "--preprocess squeeze: use one of none"),
+        (["test.py", "--dataroot", "D", "--blades", "2"], "blades 2: must be 0"),
+        (["test.py", "--dataroot", "D", "--focus", "here"], "--focus here: give subject"),
         (["test.py", "--input", "photos"], "--input and --output belong together"),
     ],
 )

@@ -116,23 +116,26 @@ def camera_of_options(opt: CameraOptions, linear: bool = True) -> "Camera":
     """
     from util.optics.camera import Camera
 
-    lens = LENSES.get(opt.lens) if opt.lens else Lens(50, 1.8, 2)
+    return Camera(aperture_of_options(opt), opt.highlights, linear, opt.grain, opt.grain_seed)
 
-    def stated(name: str, of_lens: str) -> Any:
-        value = getattr(opt, name)
-        return getattr(lens, of_lens) if value is None else value
 
+def aperture_of_options(opt: CameraOptions) -> Aperture:
+    """The opening of that camera: what is stated, else the lens's.
+
+    Raises:
+        UserError: a value that can't be.
+    """
+    lens = LENSES[opt.lens] if opt.lens else Lens(50, 1.8, 2)
     try:
-        aperture = Aperture(
-            blades=stated("blades", "blades"),
+        return Aperture(
+            blades=lens.blades if opt.blades is None else opt.blades,
             rotation=opt.blade_rotation,
-            curvature=stated("blade_curvature", "curvature"),
-            cat_eye=stated("cat_eye", "cat_eye"),
+            curvature=lens.curvature if opt.blade_curvature is None else opt.blade_curvature,
+            cat_eye=lens.cat_eye if opt.cat_eye is None else opt.cat_eye,
             profile=opt.bokeh,
         )
     except ValueError as error:
         raise UserError(f"--blades, --blade_curvature, --cat_eye: {error}") from None
-    return Camera(aperture, opt.highlights, linear, opt.grain, opt.grain_seed)
 
 
 def radius_of_options(opt: CameraOptions) -> float:
