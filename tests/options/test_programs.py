@@ -24,6 +24,7 @@ PROGRAMS = {
     "datasets.download_flickr": ["--text", "portrait", "--links", "links.csv"],
     "scripts.evaluate": ["--dataroot", "photos"],
     "scripts.benchmark": [],
+    "scripts.peer_blur": ["--input", "photos", "--output", "soft"],
     "scripts.lens_chart": ["chart.png"],
     "scripts.measure_blur": ["--input", "photos", "--output", "maps"],
     "scripts.studio": ["--output", "studio"],
