@@ -177,7 +177,7 @@ def add_lens_test_options(parser: ArgumentParser) -> None:
     add(
         "--matting",
         choices=("auto", "off"),
-        default="auto",
+        default="off",
         help="auto solves the subject's alpha and own colours around its edge, which keeps hair and leaves nothing "
         "sharp beside it; off is faster: a guided filter, and the photo's colours",
     )

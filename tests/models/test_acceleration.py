@@ -242,7 +242,10 @@ def test_tests_take_the_average_unless_told_otherwise(make_model, dataroot, tmp_
         (["--accumulate", "0"], "must be at least 1"),
         (["--ema", "1"], "--ema 1.0: must be at least 0 and below 1"),
         (["--checkpoint_activations", "--norm", "batch"], "would count each batch twice"),
-        (["--checkpoint_activations", "--netG", "unet_128", "--crop_size", "128"], "resnet"),
+        (
+            ["--checkpoint_activations", "--netG", "unet_128", "--load_size", "128", "--crop_size", "128"],
+            "resnet",
+        ),
         (["--precision", "fp16", "--gan_mode", "wgangp"], "use --precision bf16"),
     ],
 )
