@@ -14,7 +14,7 @@ OF_A_LENS = {
     "lens_light": None,
     "focus_range": None,
     "soft_range": None,
-    "matting": "auto",
+    "matting": "off",
     "camera": False,
     "depth": "",
     "focus": "subject",
