@@ -21,6 +21,9 @@ ruff check .
 ruff format --check .
 lint-imports
 mypy
+if command -v hadolint >/dev/null; then
+    hadolint Dockerfile
+fi
 if [ $# -gt 0 ]; then
     python -m pytest "$@"
 else

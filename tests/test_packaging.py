@@ -39,6 +39,17 @@ def test_every_package_is_pinned_and_every_pin_has_its_place():
     assert asked - pinned == {"trackio", "wandb"}
 
 
+def test_the_image_has_what_programs_import_and_not_what_tests_do():
+    """The Dockerfile installs requirements.txt as far as the line that it names."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    end = re.search(r"sed '/\^(.+?)/,\$d' requirements\.txt", dockerfile)[1]
+    installed, tests = (ROOT / "requirements.txt").read_text(encoding="utf-8").split(f"\n{end}")
+    extras = PROJECT["optional-dependencies"]
+    needed = {name for extra, wanted in extras.items() if extra != "dev" for name in names(wanted)}
+    assert names(PROJECT["dependencies"]) | needed - {"trackio", "wandb"} <= names(installed.splitlines())
+    assert names(extras["dev"]) == names(tests.splitlines()[1:])
+
+
 def test_commands_are_functions():
     for place in PROJECT["scripts"].values():
         module, _, function = place.partition(":")
