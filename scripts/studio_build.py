@@ -20,6 +20,7 @@ from scripts.studio_runtime import VERSION, write_runtime
 from scripts.studio_sources import PAGE
 from util.errors import UserError, say
 from util.files import atomic_path, write_bytes, write_text
+from util.hub import RADIUS_FILE, run_folder
 
 # By so many values of a result it is checked.
 VALUES = 64
@@ -51,9 +52,9 @@ def build(args: argparse.Namespace, folder: Path, made_of: str) -> None:
 
 def _write_generator(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Write the generator's network; returns what the page must know of it."""
-    weights = Path(args.checkpoints_dir) / args.name
+    weights = run_folder(args.checkpoints_dir, args.name)
     generator = load_generator(weights, args.epoch, settings=GeneratorSettings(radius="none"))
-    if (weights / f"{args.epoch}_net_P.pth").is_file():
+    if any((weights / name).is_file() for name in (f"{args.epoch}_net_P.pth", RADIUS_FILE)):
         say(f"{weights}: the studio blurs without its radius network, as test.py --radius none does")
     facts = described(generator)
     net = generator.net.graph()

@@ -5,12 +5,17 @@ import hashlib
 import json
 from pathlib import Path
 
+from util.hub import run_folder
+
 PAGE = Path(__file__).resolve().parents[1] / "util" / "assets" / "studio"
 
 
 def sources(args: argparse.Namespace) -> str:
     """What a studio is made of, as one word, which changes with the weights, the choices and this project's code."""
-    weights = sorted((Path(args.checkpoints_dir) / args.name).glob(f"{args.epoch}_net_*.pth"))
+    folder = run_folder(args.checkpoints_dir, args.name)
+    weights = sorted(
+        file for name in (f"{args.epoch}_net_*.pth", "*.safetensors") for file in folder.glob(name)
+    )
     files = [*sorted(PAGE.iterdir()), *sorted(Path(__file__).parent.glob("studio*.py")), *weights]
     digest = hashlib.sha256(f"{args.name} {args.masks}".encode())
     for file in files:
