@@ -24,6 +24,7 @@ def test_it_can_be_used_with_keys_alone(shop, tmp_path):
     before = shop.shown()
     for _ in range(10):
         press("ArrowLeft")
+    assert page.locator("#view").get_attribute("aria-valuenow") == "30"
     assert np.array_equal(shop.shown()[:, :40], before[:, :40])
     assert not np.array_equal(shop.shown()[:, 50:75], before[:, 50:75])
     shop.drawn(lambda: press("3"))
@@ -33,6 +34,12 @@ def test_it_can_be_used_with_keys_alone(shop, tmp_path):
     assert page.locator("#undo").is_enabled()
     shop.drawn(lambda: press("u"))
     assert page.locator("#undo").is_disabled()
+    shop.drawn(lambda: press("Control+Shift+Z"))
+    assert page.locator("#undo").is_enabled()
+    assert page.locator("#redo").is_disabled()
+    shop.drawn(lambda: press("Control+Z"))
+    assert page.locator("#undo").is_disabled()
+    assert page.locator("#redo").is_enabled()
     press("n")
     shop.said("two.png, 110 x 150")
     with page.expect_download() as download:
@@ -49,11 +56,25 @@ def test_it_fits_a_phone_and_follows_the_dark(shop, tmp_path):
     back = shop.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert max(int(part) for part in back.strip("rgb()").split(",")) < 50
     # Fingers need room.
-    heights = shop.page.locator("#controls button, #controls select, .tools span, .row").evaluate_all(
-        "elements => elements.filter((e) => e.offsetParent).map((e) => e.offsetHeight)"
-    )
+    heights = shop.page.locator(
+        "button:not(#strip *), select, summary, .tools span, .row, input[type=range]"
+    ).evaluate_all("elements => elements.filter((e) => e.offsetParent).map((e) => e.offsetHeight)")
     assert len(heights) > 8
-    assert min(heights) >= 40
+    assert min(heights) >= 44
+    # What the keyboard comes to is not hidden by the photo, which stays at the top.
+    shop.page.locator("#save").focus()
+    shop.page.locator("#aperture").focus()
+    below = shop.page.evaluate("() => document.getElementById('stage').getBoundingClientRect().bottom")
+    assert shop.page.locator("#aperture").bounding_box()["y"] >= below
+
+
+def test_sliders_go_back(shop, tmp_path):
+    photo(tmp_path / "one.png")
+    shop.open(tmp_path / "one.png")
+    for put_back in (shop.page.locator("#aperture").dblclick, shop.page.locator("#reset").click):
+        shop.slide("aperture", 3)
+        shop.drawn(put_back)
+        assert shop.page.locator("#aperture").input_value() == "1"
 
 
 def test_threads_where_the_page_is_isolated_and_one_elsewhere(shop, chromium, plain_address):

@@ -48,11 +48,12 @@ function showSettings() {
   $("aperture-value").textContent = `${Number($("aperture").value).toFixed(2)} ×`;
   $("rotation-value").textContent = `${$("rotation").value}°`;
   $("size-value").textContent = `${$("size").value}%`;
-  document.querySelectorAll(".tag").forEach((tag) => { tag.hidden = shows() === PAINT; });
+  document.querySelectorAll(".tag, #handle").forEach((part) => { part.hidden = shows() === PAINT; });
   $("turning").hidden = $("blades").value === "0";
   const { decision, painting } = album.current ?? {};
   if (!decision) return;
   $("undo").disabled = !painting.history.length;
+  $("redo").disabled = !painting.undone.length;
   $("clear").disabled = painting.isEmpty;
   const percent = Math.round(100 * softening(decision.background, model, Number($("aperture").value)));
   $("soft").hidden = percent === 100;
@@ -158,10 +159,22 @@ async function saving(photos) {
 
 // --- events ---
 
+// Sliders as they were at first.
+function putBack(ids) {
+  for (const id of ids) $(id).value = $(id).defaultValue;
+  changed();
+}
+
 function listen() {
   for (const id of ["aperture", "blades", "rotation", "blur-soft", "show-focus", "size"]) $(id).addEventListener("input", changed);
   document.querySelectorAll("input[type=radio]").forEach((input) => input.addEventListener("change", changed));
   $("controls").addEventListener("submit", (event) => event.preventDefault());
+  $("reset").onclick = () => {
+    $("blades").value = "0";
+    $("blur-soft").checked = false;
+    putBack(["aperture", "rotation"]);
+  };
+  for (const id of ["aperture", "rotation", "size"]) $(id).addEventListener("dblclick", () => putBack([id]));
   $("choose").onclick = $("more").onclick = () => $("files").click();
   $("files").onchange = () => {
     add([...$("files").files]);
@@ -170,6 +183,7 @@ function listen() {
   $("save").onclick = () => saving([album.current]);
   $("save-all").onclick = () => saving(album.good);
   $("undo").onclick = () => { album.current.painting.undo(); painted(); };
+  $("redo").onclick = () => { album.current.painting.redo(); painted(); };
   $("clear").onclick = () => { album.current.painting.clear(); painted(); };
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
@@ -194,13 +208,20 @@ function listenToKeys() {
     "[": () => { $("size").stepDown(); changed(); },
     "]": () => { $("size").stepUp(); changed(); },
     u: () => $("undo").click(),
+    r: () => $("redo").click(),
     s: () => $("save").click(),
     n: () => show(album.beside(1)),
     p: () => show(album.beside(-1)),
     b: () => hold(true),
   };
   document.addEventListener("keydown", (event) => {
-    if (!album.current || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
+    if (!album.current) return;
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
+      $(event.shiftKey ? "redo" : "undo").click();
+      event.preventDefault();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
     const tool = document.querySelectorAll("input[name=tool]")[Number(event.key) - 1];
     if (tool) {
       tool.checked = true;
@@ -214,6 +235,8 @@ function listenToPointer() {
   const moveTo = (share) => {
     preview.split = Math.min(1, Math.max(0, share));
     preview.moved();
+    $("handle").style.left = `${100 * preview.split}%`;
+    $("view").ariaValueNow = Math.round(100 * preview.split);
   };
   new Pointer($("view"), $("cursor"), {
     tool: () => chosen("tool"),
@@ -235,6 +258,8 @@ function shows() {
 }
 
 async function start() {
+  const stage = new ResizeObserver(() => document.documentElement.style.setProperty("--stage", `${$("stage").offsetHeight}px`));
+  stage.observe($("stage"));
   $("from-disk").hidden = true;
   listen();
   try {

@@ -9,7 +9,7 @@ const SPOT_EPS = 2e-3;
 
 export class Painting {
   constructor(width, height) {
-    Object.assign(this, { width, height, pixels: new Uint8Array(2 * width * height), history: [] });
+    Object.assign(this, { width, height, pixels: new Uint8Array(2 * width * height), history: [], undone: [] });
   }
 
   get isEmpty() {
@@ -20,15 +20,27 @@ export class Painting {
   remember() {
     this.history.push(this.pixels.slice());
     if (this.history.length > STEPS) this.history.shift();
+    this.undone = [];
   }
 
   undo() {
-    if (this.history.length) this.pixels = this.history.pop();
+    this.exchange(this.history, this.undone);
+  }
+
+  redo() {
+    this.exchange(this.undone, this.history);
+  }
+
+  exchange(from, to) {
+    if (!from.length) return;
+    to.push(this.pixels);
+    this.pixels = from.pop();
   }
 
   // What came before can't be undone any more.
   forget() {
     this.history = [];
+    this.undone = [];
   }
 
   clear() {

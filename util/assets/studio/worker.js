@@ -73,7 +73,7 @@ const actions = {
       renderer.setPaint(paint.width, paint.height, paint.pixels);
       const tiles = tilesOf(...full);
       for (const [number, tile] of tiles.entries()) {
-        report("Rendering", number / tiles.length);
+        report("Rendering at full size", number / tiles.length);
         const [left, top, right, bottom] = renderer.needed(tile, settings, full);
         if (Math.max(right - left, bottom - top) > renderer.largest) {
           throw new Error("This aperture is too wide for the graphics memory at full size; choose a smaller one.");
