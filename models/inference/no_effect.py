@@ -14,7 +14,7 @@ OF_A_LENS = {
     "lens_light": None,
     "focus_range": None,
     "soft_range": None,
-    "matting": "off",
+    "matting": "auto",
     "camera": False,
     "depth": "",
     "focus": "subject",

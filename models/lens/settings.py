@@ -177,8 +177,8 @@ def add_lens_test_options(parser: ArgumentParser) -> None:
     add(
         "--matting",
         choices=("auto", "off"),
-        default="off",
-        help="auto solves the subject's alpha and own colours around its edge, which keeps hair and leaves nothing "
+        default="auto",
+        help="auto solves the subject's alpha and own colours around its edge, which keeps hair and leaves little "
         "sharp beside it; off is faster: a guided filter, and the photo's colours",
     )
     add(

@@ -29,6 +29,7 @@ PROGRAMS = {
     "scripts.measure_blur": ["--input", "photos", "--output", "maps"],
     "scripts.studio": ["--output", "studio"],
     "scripts.measure_camera": ["--dataroot", "lab"],
+    "scripts.measure_matting": [],
 }
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,7 +9,7 @@ from util.matting.laplacian import band_system
 from util.resize import resized
 
 # How much a pixel in the band holds on to the mask; a window's wish counts 1.
-HOLD = 1e-4
+HOLD = 0.02
 TOLERANCE = 1e-3  # of the equations, relative
 STEPS = (200, 60)  # of conjugate gradients: on the smallest copy, and on each that starts from a smaller one
 SMALLEST = 128  # shorter side of the smallest copy

@@ -1,9 +1,11 @@
 """Mattes against the formulas they come from and composites whose parts are known."""
 
+import cv2
 import numpy as np
 import pytest
 
 import util.matting.mattes as mattes
+from datasets.composites import as_jpeg
 from util.matting import alpha_of, colors_behind, matte, subject_colors
 from util.matting.band import connected, sure_parts, without_islands
 from util.matting.laplacian import band_system
@@ -152,3 +154,14 @@ def test_colours_fit_the_photo_behind_any_background():
     assert np.abs(mixed - photo)[below].mean() < 1e-3
     assert np.array_equal(behind[alpha == 0], photo[alpha == 0])
     assert np.abs(behind - texture)[half].mean() < 0.1 < np.abs(photo - texture)[half].mean()
+
+
+def test_blocks_of_a_jpeg_beside_the_subject_are_no_haze():
+    """A plain wall has little but the blocks of the JPEG: what the mask leaves out there stays out."""
+    rng = np.random.default_rng(0)
+    photo, _, mask = composite(256)
+    photo = photo + 0.02 * np.linspace(-1, 1, 256)[:, None, None] + 0.01 * rng.standard_normal(photo.shape)
+    levels = as_jpeg(np.uint8(255 * np.clip(photo, 0, 1)))
+    alpha = alpha_of(levels, mask)
+    far = cv2.dilate(np.uint8(mask), np.ones((21, 21))) == 0
+    assert alpha[far].mean() < 1e-3 and (alpha[far] > 0.1).sum() == 0
