@@ -66,12 +66,8 @@ def _placed(rng: np.random.Generator, person: Person, size: int) -> tuple[np.nda
         picture, head = picture[:, ::-1], picture.shape[1] - head
     around = round(0.12 * size)
     picture, hair = with_hair(rng, np.pad(picture, ((around, 0), (around, around), (0, 0))), STRANDS)
-    shift = np.float32(
-        [
-            [1, 0, rng.uniform(0.35, 0.65) * size - head - around],
-            [0, 1, top - person.top * scale - around],
-        ]
-    ).round()
+    left = round(rng.uniform(0.35, 0.65) * size - head - around)
+    shift = np.array([[1, 0, left], [0, 1, round(top - person.top * scale - around)]], np.float32)
     moved = cv2.warpAffine(np.dstack([picture, hair]), shift, (size, size), flags=cv2.INTER_NEAREST)
     return moved[..., :4], moved[..., 4]
 

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import sparse
 
-# Variance of colours in [0,1] below which a window of 3x3 pixels counts as flat, times its nine pixels. A strand of hair
-# shows little contrast, but what is smaller is noise, and the blocks of JPEGs become haze.
+# Variance of colours in [0,1] below which a window of 3x3 pixels counts as flat, times its nine pixels. A strand of
+# hair shows little contrast, but what is smaller is noise, and the blocks of JPEGs become haze.
 EPSILON = 1e-5
 BLOCK = 16384  # windows at a time, which bounds memory
 WINDOW = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
