@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from data.cache import GIB, Entry, PixelCache, open_cache
+from data.cache import GIB, CachedArray, PixelCache, open_cache
 from data.image_folder import PhotoFolder, scan_folders
 from data.options import DatasetOptions
 from data.photos import Photo, Photos
@@ -95,9 +95,9 @@ class BaseDataset(DatasetOptions, Dataset, ABC):
         entries = []
         for photo in photos:
             width, height = self.preprocess.scaled_size(photo.size)
-            entries.append(Entry(photo.name, photo.path, (height, width, photo.channels)))
+            entries.append(CachedArray(photo.name, photo.path, (height, width, photo.channels)))
             if photo.mask:
-                entries.append(Entry(f"mask of {photo.name}", photo.mask, (height, width)))
+                entries.append(CachedArray(f"mask of {photo.name}", photo.mask, (height, width)))
         place = cache_folder() if is_address(self.opt.dataroot) else Path(self.opt.dataroot)
         self.cache = open_cache(kind, self.opt.cache_size, place, entries)
 

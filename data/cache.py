@@ -31,7 +31,7 @@ class Slot(NamedTuple):
     shape: tuple[int, ...]
 
 
-class Entry(NamedTuple):
+class CachedArray(NamedTuple):
     """An array to keep: its name, the file it comes from, and its shape, [H,W] or [H,W,C] of uint8."""
 
     name: str
@@ -73,7 +73,7 @@ class PixelCache:
         return made
 
 
-def open_cache(kind: str, size_gib: float, dataroot: Path, entries: Iterable[Entry]) -> PixelCache:
+def open_cache(kind: str, size_gib: float, dataroot: Path, entries: Iterable[CachedArray]) -> PixelCache:
     """The cache for `entries`, as many of them, in order, as fit into `size_gib`.
 
     `ram` is memory shared with the workers, gone with this process; `disk` is a file in `<dataroot>/.cache`
@@ -98,7 +98,7 @@ def open_cache(kind: str, size_gib: float, dataroot: Path, entries: Iterable[Ent
     return PixelCache(slots, *_memory_file(end))
 
 
-def _lay_out(entries: list[Entry], limit: int) -> tuple[dict[str, Slot], int]:
+def _lay_out(entries: list[CachedArray], limit: int) -> tuple[dict[str, Slot], int]:
     """Slots for the first entries that fit into `limit` bytes behind the checksums, and where they end."""
     sizes = np.cumsum([prod(entry.shape) for entry in entries])
     fitting = int(np.count_nonzero(sizes + 4 * np.arange(1, len(entries) + 1) <= limit))
@@ -122,7 +122,7 @@ def _memory_file(size: int) -> tuple[Path, IO]:
     return path, file
 
 
-def _disk_file(folder: Path, entries: list[Entry], size: int, size_gib: float) -> Path:
+def _disk_file(folder: Path, entries: list[CachedArray], size: int, size_gib: float) -> Path:
     """The file for just these entries of just these sources, its whole size reserved."""
     digest = hashlib.sha256(str(VERSION).encode())
     for entry in entries:

@@ -159,11 +159,11 @@ def _check_all(chunks: Sequence[Files]) -> Iterator[Checked]:
 def _parallel(chunks: Sequence[Files]) -> Iterator[Checked]:
     # Processes, because Pillow keeps the interpreter's lock; forked, because fresh ones import all of torch.
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), context, initializer=_begin_worker) as pool:
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), context, initializer=_begin_check) as pool:
         yield from bounded_map(pool, _check_chunk, chunks)
 
 
-def _begin_worker() -> None:
+def _begin_check() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A process for each processor is here already.
     cv2.setNumThreads(1)

@@ -29,20 +29,20 @@ WINDOW = 8
 
 
 @dataclass(frozen=True)
-class Part:
+class ShardColumn:
     """Where one kind of file is in the shards: `place` `[N,3]` offset, bytes and CRC-32, and the `suffixes` `[N]`."""
 
     place: np.ndarray
     suffixes: np.ndarray
 
     @classmethod
-    def of(cls, column: Mapping[str, Any]) -> "Part":
+    def of(cls, column: Mapping[str, Any]) -> "ShardColumn":
         """That which `column` of the index says."""
         place = np.array([column["offset"], column["bytes"], column["crc32"]], np.int64).T
         return cls(place.reshape(-1, 3), np.array(column["suffix"], np.bytes_))
 
-    def __getitem__(self, chosen: slice) -> "Part":
-        return Part(self.place[chosen], self.suffixes[chosen])
+    def __getitem__(self, chosen: slice) -> "ShardColumn":
+        return ShardColumn(self.place[chosen], self.suffixes[chosen])
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +60,9 @@ class ShardPhotos(Sequence[Photo]):
     keys: np.ndarray
     shard_of: np.ndarray
     sizes: np.ndarray
-    photos: Part
-    masks: Part | None
-    depths: Part | None
+    photos: ShardColumn
+    masks: ShardColumn | None
+    depths: ShardColumn | None
     channels: int = 3
     part: str = ""
 
@@ -91,7 +91,7 @@ class ShardPhotos(Sequence[Photo]):
         mask, depth = self._member(self.masks, index), self._member(self.depths, index)
         return Photo(photo, (width, height), mask, self.channels, self.part, depth)
 
-    def _member(self, part: Part | None, index: int) -> Member | None:
+    def _member(self, part: ShardColumn | None, index: int) -> Member | None:
         if part is None or part.place[index, 1] < 0:
             return None
         name = os.fsdecode(self.keys[index] + part.suffixes[index])
@@ -181,7 +181,7 @@ def _photos(
     parts = columns["parts"]
     wanted = {"mask": folder.masks, "depth": folder.depths}
     masks, depths = (
-        Part.of(parts[kind]) if parts.get(kind) and place else None for kind, place in wanted.items()
+        ShardColumn.of(parts[kind]) if parts.get(kind) and place else None for kind, place in wanted.items()
     )
     photos = ShardPhotos(
         store,
@@ -189,7 +189,7 @@ def _photos(
         np.array([os.fsencode(key) for key in columns["keys"]], np.bytes_),
         np.array(columns["shard"], np.int32),
         np.array([columns["width"], columns["height"]], np.int32).T,
-        Part.of(parts["photo"]),
+        ShardColumn.of(parts["photo"]),
         masks,
         depths,
         folder.channels,

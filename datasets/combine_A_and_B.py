@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from util.errors import UserError, command_line
-from util.files import is_inside
+from util.files import is_inside, is_up_to_date
 from util.images import image_size, list_images, read_pixels, write_pixels
 from util.parallel import bounded_map, process_pool
 from util.ranges import RangedParser, count, positive_int
@@ -79,12 +79,6 @@ def combine(pair: Pair) -> None:
     write_pixels(np.concatenate(halves, axis=1), pair[2])
 
 
-def is_done(pair: Pair) -> bool:
-    """True if the pair is there and newer than its photos."""
-    path_A, path_B, path_AB = pair
-    return path_AB.exists() and path_AB.stat().st_mtime >= max(path_A.stat().st_mtime, path_B.stat().st_mtime)
-
-
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read and check the command line.
 
@@ -116,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Make the pairs that are not there yet."""
     args = parse(argv)
     pairs = find_pairs(args.fold_A, args.fold_B, args.fold_AB, args.use_AB)[: args.num_imgs]
-    todo = [pair for pair in pairs if not is_done(pair)]
+    todo = [pair for pair in pairs if not is_up_to_date(pair[2], pair[0], pair[1])]
     with process_pool(args.num_threads if todo else 0) as pool:
         for _ in tqdm(bounded_map(pool, combine, todo), total=len(todo), unit="pair", disable=None):
             pass

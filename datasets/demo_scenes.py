@@ -38,7 +38,7 @@ class CutOut:
 
 
 @dataclass(frozen=True)
-class Scene:
+class DemoScene:
     """A person before a background, in focus or not.
 
     `person` is linear light [S,S,3] and `mask` [S,S], a multiple of 1/255, its share of each pixel.
@@ -158,11 +158,11 @@ def place_person(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.nd
     return np.clip(frame[..., :3] / np.maximum(frame[..., 3:], 1e-6), 0, 1), mask
 
 
-def make_scene(rng: np.random.Generator, size: int, margin: int) -> Scene:
+def make_scene(rng: np.random.Generator, size: int, margin: int) -> DemoScene:
     """A scene of `size` pixels whose background reaches `margin` pixels further."""
     plate = make_plate(rng, size + 2 * margin)
     person, mask = place_person(rng, size)
-    return Scene(person, mask, plate)
+    return DemoScene(person, mask, plate)
 
 
 def _lay(frame: np.ndarray, layer: np.ndarray, top: int, left: int) -> None:

@@ -26,7 +26,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from datasets.flickr_api import SIZES, Query, search
-from datasets.photo_list import Manifest, Photo, file_names, read_links, write_links
+from datasets.photo_list import Manifest, WebPhoto, file_names, read_links, write_links
 from util.download import Fetcher, FetchError, GaveUp
 from util.errors import UserError, command_line
 from util.files import atomic_path
@@ -81,7 +81,7 @@ def make_query(args: argparse.Namespace) -> Query | None:
     return Query(**given) if args.text or args.tags or args.camera else None
 
 
-def find_photos(args: argparse.Namespace, fetcher: Fetcher) -> list[Photo]:
+def find_photos(args: argparse.Namespace, fetcher: Fetcher) -> list[WebPhoto]:
     """The photos of the list of links; it is made by a search if it isn't there.
 
     Raises:
@@ -124,7 +124,7 @@ def _read_key(file: Path | None) -> str:
 
 
 @dataclass
-class Summary:
+class Downloads:
     """What became of the photos of a list."""
 
     downloaded: int = 0
@@ -132,7 +132,7 @@ class Summary:
     failed: list[str] = field(default_factory=list)
 
 
-def download_photo(photo: Photo, path: Path, fetcher: Fetcher, manifest: Manifest) -> None:
+def download_photo(photo: WebPhoto, path: Path, fetcher: Fetcher, manifest: Manifest) -> None:
     """Fetch one photo to `path`, check that it decodes, and enter it in the manifest.
 
     Raises:
@@ -155,7 +155,7 @@ def download_photo(photo: Photo, path: Path, fetcher: Fetcher, manifest: Manifes
     manifest.add(path, photo)
 
 
-def download_all(photos: list[Photo], args: argparse.Namespace, fetcher: Fetcher) -> Summary:
+def download_all(photos: list[WebPhoto], args: argparse.Namespace, fetcher: Fetcher) -> Downloads:
     """Fetch all photos that are not there yet.
 
     Raises:
@@ -172,7 +172,7 @@ def download_all(photos: list[Photo], args: argparse.Namespace, fetcher: Fetcher
             wanted.append((photo, path))
         elif name not in manifest:
             manifest.add(path, photo)  # files are whole or not there; only its row was lost
-    summary = Summary(there=len(photos) - len(wanted))
+    summary = Downloads(there=len(photos) - len(wanted))
     with ThreadPoolExecutor(args.num_threads) as pool:
         futures = {pool.submit(download_photo, *task, fetcher, manifest): task[0] for task in wanted}
         try:
@@ -184,7 +184,7 @@ def download_all(photos: list[Photo], args: argparse.Namespace, fetcher: Fetcher
     return summary
 
 
-def _collect(futures: dict[Future, Photo], summary: Summary) -> None:
+def _collect(futures: dict[Future, WebPhoto], summary: Downloads) -> None:
     """Wait for all downloads and count them."""
     given_up = 0
     for future in tqdm(as_completed(futures), total=len(futures), unit="photo", disable=not futures):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from datasets.photo_list import Photo
+from datasets.photo_list import WebPhoto
 from util.download import Fetcher, FetchError
 
 ENDPOINT = "https://api.flickr.com/services/rest/"
@@ -42,7 +42,7 @@ class Query:
     size: str = "h"  # letter of the size whose address is wanted; h is 1600 pixels on the longer side
 
 
-def search(fetcher: Fetcher, key: str, query: Query) -> Iterator[Photo]:
+def search(fetcher: Fetcher, key: str, query: Query) -> Iterator[WebPhoto]:
     """Yield the photos that answer `query`, newest first, each once, those without the wanted size left out.
 
     Beyond 4000 photos the search goes on from the upload date reached. The key travels in the body of a POST:
@@ -71,9 +71,9 @@ def search(fetcher: Fetcher, key: str, query: Query) -> Iterator[Photo]:
         before = oldest  # not of the last page: Flickr may have filtered all of that away
 
 
-def _photo(item: dict, query: Query) -> Photo:
+def _photo(item: dict, query: Query) -> WebPhoto:
     licence = str(item.get("license", ""))
-    return Photo(
+    return WebPhoto(
         id=str(item["id"]),
         url=item[f"url_{query.size}"],
         owner=_text(item.get("ownername") or item.get("owner", "")),

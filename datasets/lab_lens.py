@@ -44,7 +44,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Lens:
+class ThinLens:
     """Aperture and focus.
 
     Attributes:
@@ -73,7 +73,7 @@ def points_for(radius: float) -> int:
     return int(np.clip(2 * radius**2, 48, 200))
 
 
-def render(layers: Sequence[Layer], size: int, lens: Lens, count: int | None = None) -> np.ndarray:
+def render(layers: Sequence[Layer], size: int, lens: ThinLens, count: int | None = None) -> np.ndarray:
     """Linear light `[size,size,3]` that reaches the sensor.
 
     Args:
@@ -107,7 +107,7 @@ def frame_of(layer: Layer, size: int) -> np.ndarray:
     return frame
 
 
-def _view(layers: Sequence[Layer], size: int, lens: Lens, point: np.ndarray) -> np.ndarray:
+def _view(layers: Sequence[Layer], size: int, lens: ThinLens, point: np.ndarray) -> np.ndarray:
     """What is seen from one point of the aperture, `[3,size,size]`."""
     seen = np.zeros((3, size, size), np.float32)
     for layer in layers:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from datasets.demo_scenes import make_plate
-from datasets.lab_lens import Layer, Lens, depth_of, frame_of, render
+from datasets.lab_lens import Layer, ThinLens, depth_of, frame_of, render
 from datasets.lab_parts import (
     TEXELS_PER_METRE,
     Person,
@@ -37,7 +37,7 @@ READ, SHOT = 0.003, 2e-4
 
 
 @dataclass
-class Scene:
+class LabScene:
     """What the lens looks at.
 
     Attributes:
@@ -54,7 +54,7 @@ class Scene:
     layers: list[Layer]
     subject: int
     hair: np.ndarray
-    lenses: dict[str, Lens]
+    lenses: dict[str, ThinLens]
     lights: list[Light] = field(default_factory=list)
     noise: np.ndarray | None = None
 
@@ -205,7 +205,7 @@ class Stage:
         return self.sprite(picture, top - 1, middle - width / 2, inverse_depth)
 
 
-def make_scene(rng: np.random.Generator, size: int, number: int, people: Sequence[Person] = ()) -> Scene:
+def make_scene(rng: np.random.Generator, size: int, number: int, people: Sequence[Person] = ()) -> LabScene:
     """The scene of this number: its kind goes by turns, all else is random.
 
     Args:
@@ -218,10 +218,10 @@ def make_scene(rng: np.random.Generator, size: int, number: int, people: Sequenc
     q_front = q_subject * rng.uniform(1.4, 1.9)
     wide = rng.uniform(4, 6) * size / 256 / (q_subject - q_backdrop)
     lenses = {
-        "pinhole": Lens(0, q_subject),
-        "narrow": Lens(wide / 2, q_subject),
-        "wide": Lens(wide, q_subject),
-        "far": Lens(wide, q_backdrop),
+        "pinhole": ThinLens(0, q_subject),
+        "narrow": ThinLens(wide / 2, q_subject),
+        "wide": ThinLens(wide, q_subject),
+        "far": ThinLens(wide, q_backdrop),
     }
     stage = Stage(rng, size, int(np.ceil(wide * (q_front - q_backdrop))) + 4, horizon)
     layers = stage.surroundings(q_backdrop)
@@ -237,7 +237,7 @@ def make_scene(rng: np.random.Generator, size: int, number: int, people: Sequenc
     if rng.random() < 0.35:
         layers.append(stage.in_front(q_front))
     noise = rng.standard_normal((size, size, 3)).astype(np.float32) if number % 2 else None
-    scene = Scene(kind, size, horizon, layers, subject, hair, lenses, [], noise)
+    scene = LabScene(kind, size, horizon, layers, subject, hair, lenses, [], noise)
     scene.lights = _with_clear(scene, lights, wide * (q_subject - q_backdrop))
     return scene
 
@@ -256,7 +256,7 @@ def _add_lights(stage: Stage, layers: list[Layer], inverse_depth: float, disc: f
     return lights
 
 
-def _with_clear(scene: Scene, lights: list[Light], disc: float) -> list[Light]:
+def _with_clear(scene: LabScene, lights: list[Light], disc: float) -> list[Light]:
     """The lights, marked where the widest disc is seen whole and alone."""
     before = np.zeros((scene.size, scene.size), np.float32)
     depth = scene.inverse_depth()

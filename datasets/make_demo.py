@@ -37,7 +37,7 @@ SETTINGS_FILE = "demo.json"
 
 
 @dataclass(frozen=True)
-class Settings:
+class DemoSettings:
     """What decides every byte of the dataset."""
 
     size: int
@@ -52,7 +52,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Photo:
+class DemoPhoto:
     """One photo of the dataset: `name` in the folder of its phase and domain, e.g. `train_003` in trainA."""
 
     domain: str
@@ -72,15 +72,15 @@ class Photo:
         return places
 
 
-def photos(settings: Settings) -> Iterator[Photo]:
+def photos(settings: DemoSettings) -> Iterator[DemoPhoto]:
     """Every photo of the dataset."""
     counts = {"train": settings.n_train, "val": settings.n_val, "test": settings.n_test}
     for phase, length in counts.items():
         for domain in "AB":
-            yield from (Photo(domain, phase, index) for index in range(length))
+            yield from (DemoPhoto(domain, phase, index) for index in range(length))
 
 
-def render(photo: Photo, settings: Settings) -> dict[str, np.ndarray]:
+def render(photo: DemoPhoto, settings: DemoSettings) -> dict[str, np.ndarray]:
     """The images of `photo` by kind, uint8: 'photo' and 'truth' [S,S,3], 'mask' [S,S]."""
     # A stream of its own for each photo: scenes don't change when another count does.
     stream = ("AB".index(photo.domain), ("train", "val", "test").index(photo.phase), photo.index)
@@ -109,7 +109,7 @@ def claim(dataroot: Path, settings: "DataclassInstance", file: str = SETTINGS_FI
     write_text(note, wanted)
 
 
-def make_demo(dataroot: Path, settings: Settings) -> int:
+def make_demo(dataroot: Path, settings: DemoSettings) -> int:
     """Write what is missing below `dataroot`; returns the number of photos made."""
     claim(dataroot, settings)
     missing = [p for p in photos(settings) if not all((dataroot / f).exists() for f in p.places.values())]
@@ -142,7 +142,7 @@ def main(argv: list[str] | None = None) -> None:
         raise UserError(
             f"--size {args.size}: choose 64 to 512; the photos it is made of have about 500 pixels"
         )
-    made = make_demo(args.dataroot, Settings(args.size, args.n_train, args.n_val, args.n_test, args.seed))
+    made = make_demo(args.dataroot, DemoSettings(args.size, args.n_train, args.n_val, args.n_test, args.seed))
     print(f"{args.dataroot}: {made} photos made" if made else f"{args.dataroot}: complete, nothing to make")
 
 

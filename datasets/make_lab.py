@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from datasets.demo_scenes import to_8_bit
 from datasets.lab_parts import Person, read_people
-from datasets.lab_scenes import READ, SHOT, Scene, make_scene
+from datasets.lab_scenes import READ, SHOT, LabScene, make_scene
 from datasets.make_demo import claim
 from util.errors import UserError, command_line
 from util.files import write_text
@@ -38,7 +38,7 @@ from util.ranges import RangedParser, count, positive_int, seed
 
 
 @dataclass(frozen=True)
-class Settings:
+class LabSettings:
     """What decides every byte of the lab."""
 
     size: int
@@ -65,13 +65,13 @@ class Place:
         return f"scenes/{self.name}.json"
 
 
-def places(settings: Settings) -> Iterator[Place]:
+def places(settings: LabSettings) -> Iterator[Place]:
     """Every scene of the lab."""
     for phase, length in (("val", settings.n_val), ("test", settings.n_test)):
         yield from (Place(phase, index) for index in range(length))
 
 
-def focused_point(scene: Scene, lens: str, inverse_depth: np.ndarray) -> tuple[int, int]:
+def focused_point(scene: LabScene, lens: str, inverse_depth: np.ndarray) -> tuple[int, int]:
     """The pixel (x, y) that lies deepest within what this lens has in focus."""
     sharp = np.abs(scene.lenses[lens].radius(inverse_depth)) < 0.5
     distance = cv2.distanceTransform(np.uint8(sharp), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
@@ -79,7 +79,7 @@ def focused_point(scene: Scene, lens: str, inverse_depth: np.ndarray) -> tuple[i
     return int(x), int(y)
 
 
-def description(scene: Scene, inverse_depth: np.ndarray) -> dict:
+def description(scene: LabScene, inverse_depth: np.ndarray) -> dict:
     """Camera, lenses and lights of a scene. Lengths in the picture are pixels, inverse depths 1/m."""
     lenses = {
         name: asdict(scene.lenses[name]) | {"point": focused_point(scene, name, inverse_depth)}
@@ -96,7 +96,7 @@ def description(scene: Scene, inverse_depth: np.ndarray) -> dict:
     }
 
 
-def make(place: Place, dataroot: Path, settings: Settings, people: tuple[Person, ...]) -> None:
+def make(place: Place, dataroot: Path, settings: LabSettings, people: tuple[Person, ...]) -> None:
     """Render a scene and write its files."""
     cv2.setNumThreads(1)  # the processes are as many as the cores
     stream = (settings.seed, ("val", "test").index(place.phase), place.index)
@@ -115,7 +115,7 @@ def make(place: Place, dataroot: Path, settings: Settings, people: tuple[Person,
     write_text(dataroot / place.done, json.dumps(description(scene, depth), indent=1))
 
 
-def make_lab(dataroot: Path, settings: Settings, workers: int) -> int:
+def make_lab(dataroot: Path, settings: LabSettings, workers: int) -> int:
     """Write what is missing below `dataroot`; returns the number of scenes made."""
     people = tuple(read_people(Path(settings.people))) if settings.people else ()
     claim(dataroot, settings, "lab.json")
@@ -153,7 +153,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
     if not 128 <= args.size <= 1024:
         raise UserError(f"--size {args.size}: choose 128 to 1024")
-    settings = Settings(args.size, args.n_val, args.n_test, args.people, args.seed)
+    settings = LabSettings(args.size, args.n_val, args.n_test, args.people, args.seed)
     made = make_lab(args.dataroot, settings, args.num_workers)
     print(f"{args.dataroot}: {made} scenes made" if made else f"{args.dataroot}: complete, nothing to make")
 

@@ -32,13 +32,13 @@ from data.file_check import SUBJECT_FROM
 from data.image_folder import PhotoFolder, scan_folders
 from data.photos import Photo, Photos
 from data.shards import INDEX, VERSION
+from util.domains import PHASES
 from util.errors import UserError, command_line
 from util.files import atomic_path, is_inside, sha256_of, stamp, write_text
 from util.images import read_mask, read_pixels
 from util.member import Shard
 from util.ranges import RangedParser, positive
 
-PHASES = ("train", "val", "test")
 SEED = 0
 
 # What is noted of a shard that is done, until all are and the index says it.
@@ -55,7 +55,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Sample:
     """A photo with its key in the shard, its number in the order of names, and the files that make it."""
 
     key: str
@@ -68,7 +68,7 @@ class Entry:
         return sum(512 + -(-file.path.stat().st_size // 512) * 512 for file in self.files)
 
 
-def entries(photos: Photos) -> list[Entry]:
+def entries(photos: Photos) -> list[Sample]:
     """The photos of a set in the order of their names.
 
     Raises:
@@ -86,7 +86,7 @@ def entries(photos: Photos) -> list[Entry]:
         while key in keys:
             key += "_"
         keys.add(key)
-        found.append(Entry(key, number, photo.size, tuple(_files(photo))))
+        found.append(Sample(key, number, photo.size, tuple(_files(photo))))
     return found
 
 
@@ -110,10 +110,10 @@ def content(file: File) -> bytes:
     return made.getvalue()
 
 
-def deal(found: Sequence[Entry], shuffle: bool, shard_bytes: int) -> list[list[Entry]]:
+def deal(found: Sequence[Sample], shuffle: bool, shard_bytes: int) -> list[list[Sample]]:
     """The entries of each shard, of about `shard_bytes`."""
     order = np.random.default_rng(SEED).permutation(len(found)) if shuffle else np.arange(len(found))
-    shards: list[list[Entry]] = [[]]
+    shards: list[list[Sample]] = [[]]
     room = shard_bytes
     for number in order.tolist():
         size = found[number].bytes()
@@ -125,7 +125,7 @@ def deal(found: Sequence[Entry], shuffle: bool, shard_bytes: int) -> list[list[E
     return shards
 
 
-def write_shard(path: Path, of_shard: Sequence[Entry]) -> dict[str, Any]:
+def write_shard(path: Path, of_shard: Sequence[Sample]) -> dict[str, Any]:
     """Write one shard; returns what the index says of it: itself, and of each photo its `columns`."""
     facts = {}
     with atomic_path(path) as temporary, tarfile.open(temporary, "w", format=tarfile.GNU_FORMAT) as tar:
@@ -155,7 +155,7 @@ def write_shard(path: Path, of_shard: Sequence[Entry]) -> dict[str, Any]:
     return {"shard": asdict(shard), "photos": photos}
 
 
-def shard_once(output: Path, name: str, of_shard: Sequence[Entry]) -> dict[str, Any]:
+def shard_once(output: Path, name: str, of_shard: Sequence[Sample]) -> dict[str, Any]:
     """As `write_shard`, unless an earlier run has written just this shard."""
     digest = hashlib.sha256(
         repr([(entry, [stamp(file.path) for file in entry.files]) for entry in of_shard]).encode()
@@ -228,7 +228,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError(f"--output {args.output}: lies inside --dataroot; choose a folder outside")
 
     folders = folders_of(args.dataroot)
-    plan: dict[str, list[list[Entry]]] = {}
+    plan: dict[str, list[list[Sample]]] = {}
     for folder, photos in zip(folders, scan_folders(args.dataroot, folders), strict=True):
         name = folder.photos.name
         plan[name] = deal(entries(photos), name.startswith("train"), int(args.size * 1e6))

@@ -10,11 +10,12 @@ import imagehash
 import numpy as np
 from PIL import Image
 
+from util.files import stamp
 from util.images import ImageError, read_image
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Examined:
     """A photo's file, examined."""
 
     path: Path
@@ -26,30 +27,30 @@ class Facts:
     error: str = ""  # why it can't be read
 
 
-def examine(path: Path) -> Facts:
+def examine(path: Path) -> Examined:
     """Read one photo; errors are among the facts."""
     try:
         content = path.read_bytes()
     except OSError as error:  # a link that leads nowhere, a file of somebody else
-        return Facts(path, "", 0, error=f"{path}: can't be read ({error.strerror})")
+        return Examined(path, "", 0, error=f"{path}: can't be read ({error.strerror})")
     sha256 = hashlib.sha256(content).hexdigest()
     try:
         image = read_image(path)
     except ImageError as error:
-        return Facts(path, sha256, len(content), error=str(error))
+        return Examined(path, sha256, len(content), error=str(error))
     small = image.resize((128, 128), Image.Resampling.BILINEAR, reducing_gap=2.0)  # phash takes 32 x 32 of it
     phash = int(str(imagehash.phash(small)), 16)
-    return Facts(path, sha256, len(content), *image.size, phash)
+    return Examined(path, sha256, len(content), *image.size, phash)
 
 
-def find_duplicates(photos: Iterable[Facts], max_distance: int) -> dict[Path, Path]:
+def find_duplicates(photos: Iterable[Examined], max_distance: int) -> dict[Path, Path]:
     """Map each duplicate to the photo that is kept in its place: the one with most pixels, then bytes.
 
     Duplicates have the same bytes, or perceptual hashes at most `max_distance` bits apart (of 64). Measured
     on portraits: another JPEG quality, size or brightness moves 0 to 6 bits, different people 18 or more.
     """
     best_first = sorted(photos, key=lambda p: (-p.width * p.height, -p.bytes, str(p.path)))
-    kept: list[Facts] = []
+    kept: list[Examined] = []
     by_sha256: dict[str, Path] = {}
     hashes = np.empty(len(best_first), dtype=np.uint64)
     duplicates = {}
@@ -80,10 +81,10 @@ class Notebook:
         if path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
                 try:
-                    kind, name, stamp, value = json.loads(line)
+                    kind, name, then, value = json.loads(line)
                 except ValueError:
                     continue  # the last line of a run that was killed
-                self._notes[kind, name] = (stamp, value)
+                self._notes[kind, name] = (then, value)
             if path.read_bytes()[-1:] not in (b"\n", b""):
                 with path.open("a") as file:
                     file.write("\n")
@@ -91,12 +92,12 @@ class Notebook:
 
     def read(self, kind: str, name: str, source: Path) -> object | None:
         """The note of that kind and name, if it was taken of `source` as it is now."""
-        stamp, value = self._notes.get((kind, name), (None, None))
-        return value if stamp == _stamp(source) else None
+        then, value = self._notes.get((kind, name), (None, None))
+        return value if then == stamp(source) else None
 
     def write(self, kind: str, name: str, source: Path, value: object) -> None:
         """Take a note."""
-        note = _stamp(source), value
+        note = stamp(source), value
         self._notes[kind, name] = note
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps([kind, name, *note]) + "\n")
@@ -106,21 +107,13 @@ class Notebook:
         return [name for a_kind, name in self._notes if a_kind == kind]
 
 
-def _stamp(path: Path) -> list[int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return []
-    return [status.st_mtime_ns, status.st_size]
-
-
-def facts_to_note(facts: Facts) -> dict[str, object]:
+def facts_to_note(facts: Examined) -> dict[str, object]:
     """JSON form of `facts`, less the path."""
     note = asdict(facts)
     del note["path"]
     return note
 
 
-def facts_from_note(path: Path, note: dict[str, object]) -> Facts:
+def facts_from_note(path: Path, note: dict[str, object]) -> Examined:
     """The inverse of `facts_to_note`."""
-    return Facts(path, **note)
+    return Examined(path, **note)

@@ -16,7 +16,7 @@ from util.files import write_text
 
 
 @dataclass(frozen=True)
-class Photo:
+class WebPhoto:
     """A photo on the web and what is known of it."""
 
     id: str
@@ -27,10 +27,10 @@ class Photo:
     title: str = ""
 
 
-FIELDS = [field.name for field in fields(Photo)]
+FIELDS = [field.name for field in fields(WebPhoto)]
 
 
-def write_links(path: Path, photos: list[Photo], query: dict[str, Any] | None) -> None:
+def write_links(path: Path, photos: list[WebPhoto], query: dict[str, Any] | None) -> None:
     """Save a list of links as CSV below a comment that holds the query it answers."""
     text = io.StringIO()
     text.write(f"# {json.dumps(query)}\n")
@@ -40,7 +40,7 @@ def write_links(path: Path, photos: list[Photo], query: dict[str, Any] | None) -
     write_text(path, text.getvalue())
 
 
-def read_links(path: Path) -> tuple[list[Photo], dict[str, object] | None]:
+def read_links(path: Path) -> tuple[list[WebPhoto], dict[str, object] | None]:
     """The photos of a list, each address once, and the query it answers, if it tells.
 
     Two forms are known: CSV as `write_links` makes it, and plain addresses one a line.
@@ -61,10 +61,10 @@ def read_links(path: Path) -> tuple[list[Photo], dict[str, object] | None]:
             raise UserError(f"--links {path}: its first line is damaged; delete it to search again") from None
     if text.startswith("id,"):
         rows = csv.DictReader(io.StringIO(text))
-        photos = [Photo(**{name: row.get(name) or "" for name in FIELDS}) for row in rows]
+        photos = [WebPhoto(**{name: row.get(name) or "" for name in FIELDS}) for row in rows]
     else:
         lines = (line.strip() for line in text.splitlines())
-        photos = [Photo("", line) for line in lines if line and not line.startswith("#")]
+        photos = [WebPhoto("", line) for line in lines if line and not line.startswith("#")]
     wrong = [photo.url for photo in photos if not _is_address(photo.url)]
     if wrong:
         raise UserError(
@@ -87,7 +87,7 @@ def _name_in(url: str) -> str:
     return PurePosixPath(unquote(urlsplit(url).path)).stem
 
 
-def file_names(photos: list[Photo], prefix: str) -> list[str]:
+def file_names(photos: list[WebPhoto], prefix: str) -> list[str]:
     """A file name for each photo: `prefix`, its id, the suffix of its address; each once."""
     names: dict[str, None] = {}
     for photo in photos:
@@ -125,7 +125,7 @@ class Manifest:
     def __contains__(self, name: str) -> bool:
         return name in self._rows
 
-    def add(self, path: Path, photo: Photo) -> None:
+    def add(self, path: Path, photo: WebPhoto) -> None:
         """Write the row of `photo`, which lies at `path`."""
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         row = {"file": path.name, **asdict(photo), "sha256": sha256}

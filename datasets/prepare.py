@@ -29,17 +29,17 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from datasets.photo_check import Facts, Notebook, examine, facts_from_note, facts_to_note, find_duplicates
+from datasets.photo_check import Examined, Notebook, examine, facts_from_note, facts_to_note, find_duplicates
 from datasets.photo_fit import Fit, write_fitted
 from deeplab.prediction import predict_photos
 from deeplab.segmenters import SEGMENTERS, create_segmenter
+from util.domains import PHASES
 from util.errors import UserError, command_line
 from util.files import atomic_path, is_inside, write_text
 from util.images import find_images, left_out
 from util.parallel import bounded_map, process_pool
 from util.ranges import Range, RangedParser, count, positive_int, seed, share
 
-PHASES = ("train", "val", "test")
 STATUSES = ("kept", "duplicate", "too small", "unreadable", "no person", "other blur")
 
 # What the photos of each domain may be in a report of scripts/measure_blur.py.
@@ -47,13 +47,13 @@ BLUR_OF_DOMAIN = {"A": ("sharp",), "B": ("shallow", "between")}
 
 
 @dataclass
-class Entry:
+class Candidate:
     """One photo of the input and what becomes of it."""
 
     domain: str
     path: Path
     stem: str  # of the output
-    facts: Facts
+    facts: Examined
     status: str = "kept"
     detail: str = ""
     phase: str = ""
@@ -130,7 +130,7 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--split: three shares that add up to 1, as 0.9 0 0.1")
 
 
-def examine_all(args: argparse.Namespace, notebook: Notebook, pool: Executor | None) -> list[Entry]:
+def examine_all(args: argparse.Namespace, notebook: Notebook, pool: Executor | None) -> list[Candidate]:
     """Look at every photo of the input, in the notebook or on disk."""
     folders = {domain: getattr(args, f"input_{domain}") for domain in "AB"}
     found = {domain: find_images(folder) for domain, folder in folders.items() if folder}
@@ -153,11 +153,11 @@ def examine_all(args: argparse.Namespace, notebook: Notebook, pool: Executor | N
         if (domain, stem) in taken:
             stem += f"-{facts.sha256[:8]}"
         taken.add((domain, stem))
-        entries.append(Entry(domain, path, stem, facts))
+        entries.append(Candidate(domain, path, stem, facts))
     return entries
 
 
-def judge(entries: list[Entry], args: argparse.Namespace) -> None:
+def judge(entries: list[Candidate], args: argparse.Namespace) -> None:
     """Set the status of photos that can't be read, are too small or are there twice."""
     min_size = args.size if args.min_size is None else args.min_size
     for entry in entries:
@@ -174,7 +174,7 @@ def judge(entries: list[Entry], args: argparse.Namespace) -> None:
 
 
 def require_person(
-    entries: list[Entry], args: argparse.Namespace, notebook: Notebook, pool: Executor | None
+    entries: list[Candidate], args: argparse.Namespace, notebook: Notebook, pool: Executor | None
 ) -> None:
     """Set the status of photos in which the segmenter finds nobody, or somebody too small."""
     kind = f"subject {args.segmenter} {args.weights}"
@@ -193,7 +193,7 @@ def require_person(
             entry.status, entry.detail = "no person", f"{share:.1%} of the photo"
 
 
-def require_blur(entries: list[Entry], report: Path) -> None:
+def require_blur(entries: list[Candidate], report: Path) -> None:
     """Set the status of photos that are not what their domain wants, as `report` says; those not in it are kept.
 
     Raises:
@@ -220,7 +220,7 @@ def require_blur(entries: list[Entry], report: Path) -> None:
             entry.status, entry.detail = "other blur", kind
 
 
-def split(entries: list[Entry], shares: tuple[float, float, float], seed: int) -> None:
+def split(entries: list[Candidate], shares: tuple[float, float, float], seed: int) -> None:
     """Set the phase of the kept photos, each domain by itself.
 
     The order is that of a hash of seed and content: more photos in the input move few from phase to phase.
@@ -234,7 +234,7 @@ def split(entries: list[Entry], shares: tuple[float, float, float], seed: int) -
 
 
 def write_all(
-    entries: list[Entry], args: argparse.Namespace, notebook: Notebook, pool: Executor | None
+    entries: list[Candidate], args: argparse.Namespace, notebook: Notebook, pool: Executor | None
 ) -> None:
     """Write the kept photos that are not there yet; remove those of earlier runs that no longer belong."""
     fit = Fit(args.size, args.keep_aspect)
@@ -260,7 +260,7 @@ def write_all(
         notebook.write("written", name, entry.path, {**asdict(fit), "sha256": entry.facts.sha256})
 
 
-def set_aside(entries: list[Entry], dataroot: Path) -> None:
+def set_aside(entries: list[Candidate], dataroot: Path) -> None:
     """Copy unreadable files to where they can be looked at."""
     for entry in entries:
         if entry.status == "unreadable" and os.access(entry.path, os.R_OK):
@@ -270,7 +270,7 @@ def set_aside(entries: list[Entry], dataroot: Path) -> None:
                     shutil.copyfile(entry.path, temporary)
 
 
-def write_reports(entries: list[Entry], args: argparse.Namespace) -> None:
+def write_reports(entries: list[Candidate], args: argparse.Namespace) -> None:
     """A CSV per domain: each photo, what became of it and why."""
     for domain in sorted({entry.domain for entry in entries}):
         text = io.StringIO()
@@ -284,7 +284,7 @@ def write_reports(entries: list[Entry], args: argparse.Namespace) -> None:
         write_text(args.dataroot / f"report_{domain}.csv", text.getvalue())
 
 
-def table(entries: list[Entry]) -> Iterator[str]:
+def table(entries: list[Candidate]) -> Iterator[str]:
     """Lines of a table: how many photos of each domain came to what."""
     domains = sorted({entry.domain for entry in entries})
     counts = Counter((entry.status, entry.domain) for entry in entries)

@@ -17,10 +17,11 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from deeplab.depth_maps import DepthSource
-from deeplab.jobs import DOMAINS, PHASES, dataroot_jobs, folder_jobs, is_newer
+from deeplab.jobs import dataroot_jobs, folder_jobs
+from util.domains import DOMAINS, PHASES
 from util.errors import UserError, command_line
 from util.failures import end_with, listed_in
-from util.files import is_inside
+from util.files import is_inside, is_up_to_date
 from util.images import read_image, write_pixels
 
 
@@ -62,7 +63,7 @@ def main(argv: list[str] | None = None) -> None:
         todo = [(photo, folder / f"{photo.stem}.png") for photo, folder in pairs.items()]
     else:
         todo = [(job.photo, job.mask) for job in folder_jobs(args.input, args.output, None, None)]
-    todo = [(photo, file) for photo, file in todo if args.overwrite or not is_newer(file, photo)]
+    todo = [(photo, file) for photo, file in todo if args.overwrite or not is_up_to_date(file, photo)]
     refused: list[str] = []
     depth_of = DepthSource("auto", weights=args.depth_weights)
     depth_of.prepare(photo for photo, _ in todo)

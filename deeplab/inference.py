@@ -23,12 +23,13 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from deeplab.jobs import DOMAINS, PHASES, dataroot_jobs, folder_jobs, remaining
+from deeplab.jobs import dataroot_jobs, folder_jobs, remaining
 from deeplab.lens import LensBlur, add_lens_blur_options
 from deeplab.prediction import Prediction, predict_photos
 from deeplab.products import Job, Outcome, Recipe, make_products
 from deeplab.segmenters import CHOICES, create_segmenter, is_segmenter
 from deeplab.smoothing import SMOOTHINGS
+from util.domains import DOMAINS, PHASES
 from util.errors import UserError, command_line
 from util.failures import end_with
 from util.files import is_inside
@@ -145,7 +146,7 @@ def _among_photos(folder: Path, dataroot: Path) -> bool:
 
 
 @dataclass
-class Summary:
+class Tally:
     """What became of all photos."""
 
     skipped: int = 0
@@ -207,7 +208,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     if recipe.lens and recipe.lens.depth:
         recipe.lens.depth.prepare(job.photo for job, _ in todo)
-    summary = Summary(skipped=len(jobs) - len(todo))
+    summary = Tally(skipped=len(jobs) - len(todo))
     with process_pool(min(args.num_workers, len(todo))) as pool:
         make = partial(make_products, recipe=recipe)
         outcomes = bounded_map(pool, make, _tasks(todo, args, pool))

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from deeplab.products import Job
 from util.errors import UserError
+from util.files import is_up_to_date
 from util.images import list_images, require_unique, writable
-
-PHASES = ("train", "val", "test")
-DOMAINS = ("A", "B")
 
 
 def dataroot_jobs(
@@ -86,22 +84,14 @@ def remaining(jobs: list[Job], overwrite: bool, keep_ready: bool) -> Iterator[tu
     jobs that have a mask and nothing left to do are kept: their masks are looked at all the same.
     """
     for job in jobs:
-        new_mask = overwrite or (job.mask is not None and not is_newer(job.mask, job.photo))
+        new_mask = overwrite or (job.mask is not None and not is_up_to_date(job.mask, job.photo))
         sources = [job.photo] if job.mask is None else [job.photo, job.mask]
         left = {}
         for kind in ("smoothed", "figure"):
             path = getattr(job, kind)
-            if path is not None and not new_mask and is_newer(path, *sources):
+            if path is not None and not new_mask and is_up_to_date(path, *sources):
                 left[kind] = None
         job = replace(job, **left)
         wanted = job.smoothed is not None or job.figure is not None
         if new_mask or wanted or keep_ready:
             yield job, new_mask or job.mask is None
-
-
-def is_newer(path: Path, *sources: Path) -> bool:
-    """True if `path` exists and is not older than any of `sources`; a link that leads nowhere makes it old."""
-    if not all(file.is_file() for file in (path, *sources)):
-        return False
-    time = path.stat().st_mtime_ns
-    return all(time >= source.stat().st_mtime_ns for source in sources)

@@ -31,7 +31,7 @@ Visuals = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
-class Part:
+class BatchPart:
     """Some photos of a batch, their share of it, and whether they are its first or last."""
 
     batch: dict[str, Any] = field(default_factory=dict)
@@ -45,13 +45,13 @@ def photos_of(batch: dict[str, Any]) -> int:
     return len(next(iter(batch.values())))
 
 
-def split_batch(batch: dict[str, Any], parts: int) -> Iterator[Part]:
+def split_batch(batch: dict[str, Any], parts: int) -> Iterator[BatchPart]:
     """`batch` in at most `parts` parts as equal as can be."""
     length = photos_of(batch)
     bounds = [length * number // min(parts, length) for number in range(min(parts, length) + 1)]
     for start, stop in pairwise(bounds):
         part = {key: value[start:stop] for key, value in batch.items()}
-        yield Part(part, (stop - start) / length, start == 0, stop == length)
+        yield BatchPart(part, (stop - start) / length, start == 0, stop == length)
 
 
 class BaseModel(ModelOptions, ABC):
@@ -65,7 +65,7 @@ class BaseModel(ModelOptions, ABC):
         self.isTrain: bool = opt.isTrain
         self.device = torch.device(opt.device)
         self.dtype = computing_dtype(opt.precision, self.device)
-        self.part = Part()
+        self.part = BatchPart()
         self.save_dir = run_folder(opt.checkpoints_dir, opt.name)
         self.networks: dict[str, nn.Module] = {}
         self.averages: dict[str, WeightAverage] = {}

@@ -52,7 +52,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A line of the table: a model and how it is tested; without one, a segmenter and a blur behind its mask."""
 
     model: str | None
@@ -122,28 +122,31 @@ TOLD = ("--masks", "selfie")
 CAREFUL = ("--focus_range", "0.7", "0.95")  # for a network that keeps more than the subject
 ROWS = {
     **{
-        f"segmenter_disc_{radius:g}": Row(None, ("--smooth", "disc", "--radius", f"{radius:g}"))
+        f"segmenter_disc_{radius:g}": TableRow(None, ("--smooth", "disc", "--radius", f"{radius:g}"))
         for radius in (0.5, 1, 1.5, 2, 3, 4, 6)
     },
-    **{f"portrait_{seed}": Row(f"portrait_{seed}") for seed in (1, 2, 3)},
-    **{f"portrait_{seed}_aperture_2": Row(f"portrait_{seed}", WIDE) for seed in (1, 2, 3)},
-    "portrait_3_focus_range": Row("portrait_3", CAREFUL),
-    "portrait_3_focus_range_aperture_2": Row("portrait_3", (*CAREFUL, *WIDE)),
-    **{f"training_256_{seed}": Row(f"training_256_{seed}") for seed in (1, 2, 3)},
-    **{f"training_256_{seed}_aperture_2": Row(f"training_256_{seed}", WIDE) for seed in (1, 2, 3)},
-    "same_blur_for_all": Row("portrait_1", ("--soft_range", "0", "0")),
-    "linear_light": Row("portrait_1", ("--lens_light", "linear")),
-    "unstretched": Row("portrait_1", ("--focus_range", "0", "1")),
-    "at_training_size": Row("portrait_1", ("--weights_size", "192")),
-    **{name: Row(name) for name in MODELS if name.startswith("short")},
-    **{f"with_mask{seed}": Row(f"with_mask{seed}", TOLD) for seed in ("", "_2", "_3")},
-    **{f"with_mask{seed}_aperture_2": Row(f"with_mask{seed}", (*TOLD, *WIDE)) for seed in ("", "_2", "_3")},
-    "shipped": Row("portrait"),
-    "shipped_aperture_2": Row("portrait", WIDE),
-    "shipped_mask": Row("portrait_mask", TOLD),
-    "shipped_mask_aperture_2": Row("portrait_mask", (*TOLD, *WIDE)),
-    **{name: Row(name) for name in MODELS if name.startswith("painter")},
-    "painter_no_ema": Row("painter", ("--no_ema",)),
+    **{f"portrait_{seed}": TableRow(f"portrait_{seed}") for seed in (1, 2, 3)},
+    **{f"portrait_{seed}_aperture_2": TableRow(f"portrait_{seed}", WIDE) for seed in (1, 2, 3)},
+    "portrait_3_focus_range": TableRow("portrait_3", CAREFUL),
+    "portrait_3_focus_range_aperture_2": TableRow("portrait_3", (*CAREFUL, *WIDE)),
+    **{f"training_256_{seed}": TableRow(f"training_256_{seed}") for seed in (1, 2, 3)},
+    **{f"training_256_{seed}_aperture_2": TableRow(f"training_256_{seed}", WIDE) for seed in (1, 2, 3)},
+    "same_blur_for_all": TableRow("portrait_1", ("--soft_range", "0", "0")),
+    "linear_light": TableRow("portrait_1", ("--lens_light", "linear")),
+    "unstretched": TableRow("portrait_1", ("--focus_range", "0", "1")),
+    "at_training_size": TableRow("portrait_1", ("--weights_size", "192")),
+    **{name: TableRow(name) for name in MODELS if name.startswith("short")},
+    **{f"with_mask{seed}": TableRow(f"with_mask{seed}", TOLD) for seed in ("", "_2", "_3")},
+    **{
+        f"with_mask{seed}_aperture_2": TableRow(f"with_mask{seed}", (*TOLD, *WIDE))
+        for seed in ("", "_2", "_3")
+    },
+    "shipped": TableRow("portrait"),
+    "shipped_aperture_2": TableRow("portrait", WIDE),
+    "shipped_mask": TableRow("portrait_mask", TOLD),
+    "shipped_mask_aperture_2": TableRow("portrait_mask", (*TOLD, *WIDE)),
+    **{name: TableRow(name) for name in MODELS if name.startswith("painter")},
+    "painter_no_ema": TableRow("painter", ("--no_ema",)),
 }
 
 # Their decimals: finer than in evaluate.py's table, whose names they have.
@@ -163,7 +166,7 @@ def train(name: str, dataroot: str) -> None:
     write_text(folder / "ablation_done", "")
 
 
-def test_command(row: Row, dataroot: str, output: str) -> list[str]:
+def test_command(row: TableRow, dataroot: str, output: str) -> list[str]:
     """What makes the results of a row."""
     folders = ["--input", f"{dataroot}/testA", "--output", output]
     if row.model is None:

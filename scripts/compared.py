@@ -17,7 +17,7 @@ from util.domains import domains
 from util.errors import UserError
 from util.images import NOT_IN_BROWSERS, find_by_stem, image_size, read_image, read_mask, write_image
 from util.measure.evaluation import (
-    Photo,
+    ComparedPhoto,
     find_mattes,
     find_outputs,
     find_pairs,
@@ -31,7 +31,7 @@ from util.present import present
 Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def sources(args: argparse.Namespace) -> list[Photo]:
+def sources(args: argparse.Namespace) -> list[ComparedPhoto]:
     """The input photos, each with what belongs to it: mask or truth, mattes where there are two."""
     if args.pairs:
         if args.baselines:
@@ -54,7 +54,7 @@ def sources(args: argparse.Namespace) -> list[Photo]:
     ]
 
 
-def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
+def collect(args: argparse.Namespace, pool: Executor | None) -> list[ComparedPhoto]:
     """The photos that every method has, with each method's output copied (or made) below `args.output`."""
     photos = sources(args)
     results = [parse_result(argument) for argument in args.results]
@@ -76,7 +76,7 @@ def collect(args: argparse.Namespace, pool: Executor | None) -> list[Photo]:
     return in_parallel(pool, fill, common, "copying and blurring")
 
 
-def real_photos(args: argparse.Namespace) -> list[Photo]:
+def real_photos(args: argparse.Namespace) -> list[ComparedPhoto]:
     """The photos of the other domain with their masks, or, as a line says, without; none where there is no folder."""
     domain = domains(args.direction)[1]
     folder = args.dataroot / f"{args.phase}{domain}" if args.dataroot else None
@@ -91,15 +91,15 @@ def real_photos(args: argparse.Namespace) -> list[Photo]:
     print(
         f"No blur match: {masks} lacks {len(missing)} of {len(files)} masks of {folder}; make them with: {make}"
     )
-    return [Photo(stem, path, None) for stem, path in sorted(files.items())]
+    return [ComparedPhoto(stem, path, None) for stem, path in sorted(files.items())]
 
 
-def has_masks(photos: list[Photo]) -> bool:
+def has_masks(photos: list[ComparedPhoto]) -> bool:
     """Whether there are `photos`, each with its mask."""
     return bool(photos) and all(photo.mask for photo in photos)
 
 
-def note_sizes(photos: list[Photo], methods: dict[str, dict[str, Path]]) -> None:
+def note_sizes(photos: list[ComparedPhoto], methods: dict[str, dict[str, Path]]) -> None:
     """Say of which methods results have another size than their photos, which then are scaled."""
     for method, files in methods.items():
         sizes = [(photo, image_size(files[photo.stem]), image_size(photo.source)) for photo in photos]
@@ -112,7 +112,7 @@ def note_sizes(photos: list[Photo], methods: dict[str, dict[str, Path]]) -> None
             )
 
 
-def with_alphas(photos: list[Photo], arguments: list[str], methods: list[str]) -> list[Photo]:
+def with_alphas(photos: list[ComparedPhoto], arguments: list[str], methods: list[str]) -> list[ComparedPhoto]:
     """The photos with the in-focus weights that `--alphas NAME=DIR` name.
 
     Raises:
@@ -142,7 +142,7 @@ def strengths(args: argparse.Namespace) -> dict[str, dict[float, str]]:
     return {name: titles for name, titles in found.items() if len(titles) > 1}
 
 
-def find_truths(folder: Path, photos: list[Photo]) -> dict[str, Path]:
+def find_truths(folder: Path, photos: list[ComparedPhoto]) -> dict[str, Path]:
     """Stem -> true result of the `photos` that have one; says so if not all do."""
     if not folder.is_dir():
         raise UserError(f"--truth {folder}: no such folder")
@@ -161,7 +161,9 @@ def baselines(disc_radii: list[float]) -> dict[str, Blur]:
     return {"mean 5x5": mean_blur, "gaussian 9x9": gaussian_blur, **discs}
 
 
-def lay_out(photo: Photo, images: Path, methods: dict[str, dict[str, Path]], blurs: dict[str, Blur]) -> Photo:
+def lay_out(
+    photo: ComparedPhoto, images: Path, methods: dict[str, dict[str, Path]], blurs: dict[str, Blur]
+) -> ComparedPhoto:
     """Put the photo's pictures of all methods into `images`; returns it with their paths as outputs."""
 
     def place(method: str, suffix: str) -> Path:
@@ -190,7 +192,7 @@ def lay_out(photo: Photo, images: Path, methods: dict[str, dict[str, Path]], blu
     return replace(photo, outputs=outputs)
 
 
-def chosen_for_grid(photos: list[Photo], stems: list[str] | None) -> list[Photo]:
+def chosen_for_grid(photos: list[ComparedPhoto], stems: list[str] | None) -> list[ComparedPhoto]:
     """The photos named, in that order; all if none is."""
     if not stems:
         return photos

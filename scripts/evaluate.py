@@ -29,7 +29,7 @@ from util.images import read_image
 from util.measure.blind import write_blind_page
 from util.measure.distributions import blur_match, median_with_interval
 from util.measure.evaluation import (
-    Photo,
+    ComparedPhoto,
     as_array,
     in_parallel,
     measure_background,
@@ -169,7 +169,9 @@ def load_networks(args: argparse.Namespace) -> tuple["Lpips | None", "Inception 
     return lpips, Inception(args.inception_weights) if args.inception_weights else None
 
 
-def add_lpips(per_photo: dict[str, dict[str, dict[str, float]]], photos: list[Photo], lpips: "Lpips") -> None:
+def add_lpips(
+    per_photo: dict[str, dict[str, dict[str, float]]], photos: list[ComparedPhoto], lpips: "Lpips"
+) -> None:
     """Add `subject_lpips` to the figures of every photo and method."""
     for photo in tqdm(photos, "LPIPS", leave=False):
         for method, path in photo.outputs.items():
@@ -181,8 +183,8 @@ def add_lpips(per_photo: dict[str, dict[str, dict[str, float]]], photos: list[Ph
 
 def summarize(
     per_photo: dict[str, dict[str, dict[str, float]]],
-    photos: list[Photo],
-    real: list[Photo],
+    photos: list[ComparedPhoto],
+    real: list[ComparedPhoto],
     inception: "Inception | None",
     pool: Executor | None,
 ) -> Evaluation:
@@ -211,7 +213,10 @@ def summarize(
 
 
 def add_inception(
-    of_sets: dict[str, dict[str, float]], photos: list[Photo], real: list[Path], inception: "Inception"
+    of_sets: dict[str, dict[str, float]],
+    photos: list[ComparedPhoto],
+    real: list[Path],
+    inception: "Inception",
 ) -> None:
     """Add `fid` and `kid` against the real photos to each method's figures."""
     from util.measure.perceptual import fid, kid

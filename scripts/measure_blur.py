@@ -27,13 +27,13 @@ from tqdm import tqdm
 
 from data.known_blur import with_known_blur
 from data.transforms import image_to_tensor
-from deeplab.jobs import DOMAINS, PHASES
 from models.inference.blur_meter import BlurMeter, colored, load_blur_meter
-from models.inference.folder import is_current, read_ahead, same_size
+from models.inference.folder import read_ahead, same_size
 from util.blur_maps import BlurMap, read_blur_map, write_blur_map
+from util.domains import DOMAINS, PHASES
 from util.errors import UserError, command_line
 from util.failures import end_with
-from util.files import is_inside, write_text
+from util.files import is_inside, is_up_to_date, write_text
 from util.images import find_by_stem, list_images, read_mask, write_image
 from util.optics.levels import level_of_radius, radius_of_level
 from util.ranges import RangedParser, positive_int
@@ -50,7 +50,7 @@ SHARP, SOFT = 0.5, 1.0
 COLUMNS = ("photo", "kind", "sharpest", "median", "softest", "subject", "background", "sure")
 
 
-class Job(NamedTuple):
+class BlurJob(NamedTuple):
     """A photo, where its map and its preview go, and its mask, if any; None where one is not wanted."""
 
     photo: Path
@@ -101,7 +101,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def find_jobs(args: argparse.Namespace) -> list[Job]:
+def find_jobs(args: argparse.Namespace) -> list[BlurJob]:
     """What is to be done, photo by photo.
 
     Raises:
@@ -114,7 +114,7 @@ def find_jobs(args: argparse.Namespace) -> list[Job]:
         root = args.input if args.input.is_dir() else args.input.parent
         names = [photo.relative_to(root).with_suffix(".png") for photo in photos]
         jobs = [
-            Job(photo, args.output and args.output / name, args.visualize and args.visualize / name, None)
+            BlurJob(photo, args.output and args.output / name, args.visualize and args.visualize / name, None)
             for photo, name in zip(photos, names, strict=True)
         ]
     else:
@@ -124,12 +124,12 @@ def find_jobs(args: argparse.Namespace) -> list[Job]:
     return jobs
 
 
-def _jobs_of_domain(args: argparse.Namespace, domain: str) -> list[Job]:
+def _jobs_of_domain(args: argparse.Namespace, domain: str) -> list[BlurJob]:
     masks = args.dataroot / f"mask{domain}"
     by_stem = find_by_stem(masks) if masks.is_dir() else {}
     folders = [args.dataroot / f"{phase}{domain}" for phase in PHASES]
     return [
-        Job(
+        BlurJob(
             photo,
             args.dataroot / f"blur{domain}" / f"{photo.stem}.png",
             args.visualize and args.visualize / folder.name / f"{photo.stem}.png",
@@ -141,7 +141,7 @@ def _jobs_of_domain(args: argparse.Namespace, domain: str) -> list[Job]:
     ]
 
 
-def report_line(job: Job, blur: BlurMap) -> dict[str, str]:
+def report_line(job: BlurJob, blur: BlurMap) -> dict[str, str]:
     """The line of a photo. Kinds: sharp everywhere, shallow (sharp here, soft there), soft everywhere, or between."""
     sure = blur.certainty >= np.quantile(blur.certainty, UNSURE)
     sharpest, median, softest = np.quantile(blur.radius[sure], (0.1, 0.5, 0.9))
@@ -172,7 +172,7 @@ def write_preview(photo: np.ndarray, blur: BlurMap, path: Path) -> None:
 
 
 def measure_all(
-    meter: BlurMeter, jobs: list[Job], args: argparse.Namespace
+    meter: BlurMeter, jobs: list[BlurJob], args: argparse.Namespace
 ) -> tuple[list[dict[str, str]], list[str]]:
     """Measure what is not up to date; returns the report's lines, and messages on photos that can't be read."""
     lines: dict[Path, dict[str, str]] = {}
@@ -197,15 +197,17 @@ def measure_all(
     return [lines[job.photo] for job in jobs if job.photo in lines], refused
 
 
-def _is_done(job: Job, weights: Path) -> bool:
+def _is_done(job: BlurJob, weights: Path) -> bool:
     """Whether all that is wanted of a photo is there, newer than photo and weights."""
     wanted = [path for path in (job.map, job.preview) if path]
     return (
-        bool(wanted) and job.map is not None and all(is_current(path, job.photo, weights) for path in wanted)
+        bool(wanted)
+        and job.map is not None
+        and all(is_up_to_date(path, job.photo, weights) for path in wanted)
     )
 
 
-def check(meter: BlurMeter, jobs: list[Job], seed: int = 0) -> dict[str, float]:
+def check(meter: BlurMeter, jobs: list[BlurJob], seed: int = 0) -> dict[str, float]:
     """Mean error of log2(1 + radius) on the photos behind known blurs: of all places, and of the surer half."""
     errors, expected = [], []
     for number, job in enumerate(tqdm(jobs, unit="photo")):

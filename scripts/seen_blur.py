@@ -8,7 +8,7 @@ from tqdm import tqdm
 from models.inference.blur_meter import load_blur_meter
 from util.images import read_image
 from util.measure.distributions import median_with_interval
-from util.measure.evaluation import Photo, read_source
+from util.measure.evaluation import ComparedPhoto, read_source
 from util.measure.radius import RadiusMap, seen_radii
 from util.measure.report import Evaluation
 
@@ -26,7 +26,7 @@ def radius_map(weights: Path) -> RadiusMap:
 
 
 def add_seen_blur(
-    per_photo: dict[str, dict[str, dict[str, float]]], photos: list[Photo], see: RadiusMap
+    per_photo: dict[str, dict[str, dict[str, float]]], photos: list[ComparedPhoto], see: RadiusMap
 ) -> None:
     """Add `seen_background` and `seen_subject` to the figures of every photo and method."""
     for photo in tqdm(photos, "blur seen", leave=False):
@@ -34,7 +34,7 @@ def add_seen_blur(
             per_photo[photo.stem][method] |= _seen(photo, path, see)
 
 
-def add_real_row(evaluation: Evaluation, real: list[Photo], see: RadiusMap) -> None:
+def add_real_row(evaluation: Evaluation, real: list[ComparedPhoto], see: RadiusMap) -> None:
     """Add a row of the real photos: what the network sees in them."""
     found = [_seen(photo, photo.source, see) for photo in tqdm(real, "blur of real photos", leave=False)]
     evaluation.medians[REAL] = {
@@ -43,7 +43,7 @@ def add_real_row(evaluation: Evaluation, real: list[Photo], see: RadiusMap) -> N
     evaluation.of_sets[REAL] = {}
 
 
-def _seen(photo: Photo, path: Path, see: RadiusMap) -> dict[str, float]:
+def _seen(photo: ComparedPhoto, path: Path, see: RadiusMap) -> dict[str, float]:
     picture = read_image(path)
     _, regions = read_source(photo, picture.size)
     return seen_radii(np.asarray(picture), regions, see)

@@ -58,6 +58,18 @@ def cache_folder() -> Path:
     return Path(folder) if folder else Path.home() / ".cache" / "bokeh-cyclegan"
 
 
+def is_up_to_date(path: Path, *sources: Path) -> bool:
+    """Whether `path` is there and not older than any of `sources`; a source that is missing makes it outdated.
+
+    Equal times are up to date: some file systems count in seconds, and unpacked archives may give all files one time.
+    """
+    try:
+        time = path.stat().st_mtime_ns
+        return all(time >= source.stat().st_mtime_ns for source in sources)
+    except OSError:
+        return False
+
+
 def stamp(path: Path | Member) -> list[int]:
     """What changes when a file does: time of change in ns and size in bytes; empty where there is no file."""
     if isinstance(path, Member):

@@ -16,7 +16,7 @@ from dominate.util import raw, text
 from PIL import Image
 from tqdm import tqdm
 
-from util.files import write_text
+from util.files import is_up_to_date, write_text
 from util.images import image_size, read_image, write_image
 
 ASSETS = Path(__file__).parent / "assets"
@@ -32,7 +32,7 @@ class dialog(tags.html_tag):  # dominate names its classes as the elements, and 
 
 
 @dataclass
-class Photo:
+class PageRow:
     """One row of a page: pictures by column label, its figures, and the figures of single pictures."""
 
     name: str
@@ -65,7 +65,7 @@ class ResultPage:
     def __init__(self, folder: str | os.PathLike, title: str) -> None:
         self.folder = Path(folder)
         self.title = title
-        self._photos: list[Photo] = []
+        self._photos: list[PageRow] = []
         self._tables: list[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = []
 
     def add(
@@ -85,7 +85,7 @@ class ResultPage:
             column_figures: column label -> figures shown beneath that picture.
             section: heading that the photo stands under, with the others of that section.
         """
-        photo = Photo(name, dict(images), dict(figures or {}), dict(column_figures or {}), section)
+        photo = PageRow(name, dict(images), dict(figures or {}), dict(column_figures or {}), section)
         self._photos.append(photo)
 
     def add_table(self, caption: str, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -176,7 +176,7 @@ def make_thumbnail(folder: Path, file: str) -> Thumbnail:
     if max(size) <= THUMBNAIL_SIDE:
         return Thumbnail(file, *size)
     target = folder / "thumbnails" / f"{file}.jpg"
-    if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+    if not is_up_to_date(target, source):
         image = read_image(source)  # upright and of 8 bits, as browsers show the picture itself
         image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), reducing_gap=2.0)
         write_image(image, target, quality=85)
@@ -193,7 +193,7 @@ def _anchor(name: str) -> str:
     return f"photo-{name}"
 
 
-def _row(photo: Photo, columns: list[str], shown: dict[str, Thumbnail]) -> None:
+def _row(photo: PageRow, columns: list[str], shown: dict[str, Thumbnail]) -> None:
     # JSON has neither NaN, which sorts last by being left out, nor infinite numbers.
     known = {name: value for name, value in photo.sort_values().items() if not math.isnan(value)}
     values = {name: min(max(value, -LARGEST), LARGEST) for name, value in known.items()}
@@ -219,7 +219,7 @@ def _row(photo: Photo, columns: list[str], shown: dict[str, Thumbnail]) -> None:
                         tags.span(_number(value), cls="value", data_name=name)
 
 
-def _slider_cell(photo: Photo, shown: dict[str, Thumbnail], names: list[str]) -> None:
+def _slider_cell(photo: PageRow, shown: dict[str, Thumbnail], names: list[str]) -> None:
     """The cell of the slider: what it compares is said beneath, and what the figures of all pictures mean."""
     (before, after), files = list(photo.images)[:2], list(photo.images.values())[:2]
     with tags.figure(cls="slide"):

@@ -13,7 +13,7 @@ from models.inference.write_behind import WriteBehind
 from util.distributed import gathered, rank, world_size
 from util.errors import PhotoError, UserError, say
 from util.failures import end_with, listed_in
-from util.files import is_inside
+from util.files import is_inside, is_up_to_date
 from util.images import (
     Metadata,
     find_images,
@@ -45,7 +45,7 @@ class Translator(Protocol):
 MapSource = Callable[[Path, np.ndarray], np.ndarray]
 
 
-class Photo(NamedTuple):
+class DecodedPhoto(NamedTuple):
     """A decoded photo: its file, `[H,W,3]` uint8 or uint16, what its result takes over besides, its mask and depth."""
 
     path: Path
@@ -91,11 +91,6 @@ def _only_photo(source: Path, target: Path) -> Path:
     return source
 
 
-def is_current(result: Path, *sources: Path) -> bool:
-    """Whether `result` is there and newer than everything that it was made from."""
-    return result.exists() and all(result.stat().st_mtime > source.stat().st_mtime for source in sources)
-
-
 def translate_folder(
     translator: Translator,
     weights: Path,
@@ -118,7 +113,7 @@ def translate_folder(
         SomeFailed: photos that could not be done, listed, after all others are done.
     """
     pairs = plan(source, target)[rank() :: world_size()]
-    todo = dict(pair for pair in pairs if overwrite or not is_current(pair[1], pair[0], weights))
+    todo = dict(pair for pair in pairs if overwrite or not is_up_to_date(pair[1], pair[0], weights))
     if len(todo) < len(pairs):
         print(
             f"{len(pairs) - len(todo)} of {len(pairs)} results are there already (--overwrite makes them again)"
@@ -146,7 +141,7 @@ def translate_folder(
 
 def read_ahead(
     pool: ThreadPoolExecutor, paths: Iterable[Path], ahead: int, refused: list[str]
-) -> Iterator[Photo]:
+) -> Iterator[DecodedPhoto]:
     """Decode `paths` in order, `ahead` at a time; messages on those that can't be read go to `refused`."""
     waiting = iter(paths)
     running = [(path, pool.submit(read_photo, path)) for path in islice(waiting, ahead)]
@@ -155,14 +150,14 @@ def read_ahead(
         running += [(path, pool.submit(read_photo, path)) for path in islice(waiting, 1)]
         photo = None
         with listed_in(refused, path):
-            photo = Photo(path, *future.result())
+            photo = DecodedPhoto(path, *future.result())
         if photo:
             yield photo
 
 
 def with_maps(
-    photos: Iterable[Photo], mask_of: MapSource | None, depth_of: MapSource | None, refused: list[str]
-) -> Iterator[Photo]:
+    photos: Iterable[DecodedPhoto], mask_of: MapSource | None, depth_of: MapSource | None, refused: list[str]
+) -> Iterator[DecodedPhoto]:
     """`photos` with their masks and depths, where these are wanted."""
     for photo in photos:
         complete = None
@@ -176,11 +171,11 @@ def with_maps(
 
 
 def translated(
-    translator: Translator, batch: list[Photo], refused: list[str]
-) -> Iterator[tuple[Photo, np.ndarray]]:
+    translator: Translator, batch: list[DecodedPhoto], refused: list[str]
+) -> Iterator[tuple[DecodedPhoto, np.ndarray]]:
     """Photos of one size and their results; when they can't be done together, each by itself."""
 
-    def run(part: list[Photo]) -> list[tuple[Photo, np.ndarray]]:
+    def run(part: list[DecodedPhoto]) -> list[tuple[DecodedPhoto, np.ndarray]]:
         masks = [photo.mask for photo in part if photo.mask is not None] or None
         depths = [photo.depth for photo in part if photo.depth is not None] or None
         results = translator.batch([photo.pixels for photo in part], masks, depths)
@@ -199,9 +194,9 @@ def translated(
     yield from done
 
 
-def same_size(photos: Iterable[Photo], batch_size: int) -> Iterator[list[Photo]]:
+def same_size(photos: Iterable[DecodedPhoto], batch_size: int) -> Iterator[list[DecodedPhoto]]:
     """Group neighbours of one size, at most `batch_size` together."""
-    batch: list[Photo] = []
+    batch: list[DecodedPhoto] = []
     for photo in photos:
         if batch and (len(batch) == batch_size or photo.pixels.shape != batch[0].pixels.shape):
             yield batch

@@ -15,7 +15,7 @@ from util.measure.report import titled
 from util.tensors import tensor_to_image
 
 
-class Row(NamedTuple):
+class PhotoRow(NamedTuple):
     """What the page says of a photo: its name, label -> picture's file, title -> figure, and its section."""
 
     name: str
@@ -37,7 +37,7 @@ class PhaseResults:
         self, folder: Path, visuals_of: Mapping[str, Sequence[str]], aspect_ratio: float = 1.0
     ) -> None:
         self.folder, self.visuals_of, self.aspect_ratio = folder, visuals_of, aspect_ratio
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[str, PhotoRow] = {}
 
     def add(self, batch: Mapping[str, Any], visuals: Mapping[str, torch.Tensor], at_most: int) -> None:
         """Keep the `visuals` (label -> `[B,C,H,W] in [-1,1]`) of the first `at_most` photos of each domain in `batch`.
@@ -55,7 +55,7 @@ class PhaseResults:
                 *_, domain, name = path.parts
                 section = f"Photos of {domain}" if len(self.visuals_of) > 1 else ""
                 figures = titled(measure_visuals(images))
-                self._rows[str(path)] = Row(
+                self._rows[str(path)] = PhotoRow(
                     f"{domain}/{name}", self._save(path.stem, images), figures, section
                 )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data import create_dataset
-from data.cache import GIB, Entry, open_cache
+from data.cache import GIB, CachedArray, open_cache
 from tests.data.coordinate_photos import coordinates, equal, options, save
 from util.errors import UserError
 
@@ -97,13 +97,13 @@ def test_oldest_disk_caches_make_room(tmp_path):
     limit = 2.5 * 1004 / GIB
     paths = []
     for number in range(3):
-        paths.append(open_cache("disk", limit, tmp_path, [Entry(f"{number}", source, (10, 100))]).path)
+        paths.append(open_cache("disk", limit, tmp_path, [CachedArray(f"{number}", source, (10, 100))]).path)
         os.utime(paths[-1], (number, number))
     assert [path.exists() for path in paths] == [False, True, True]
 
 
 def test_deep_photos_pass_by_the_cache(tmp_path):
-    cache = open_cache("ram", 1, tmp_path, [Entry("x", tmp_path, (2, 2, 1))])
+    cache = open_cache("ram", 1, tmp_path, [CachedArray("x", tmp_path, (2, 2, 1))])
     deep = np.array([[[1], [300]], [[2], [65535]]], np.uint16)
     assert cache.get("x", lambda: deep) is deep and cache.get("x", lambda: deep) is deep
 
@@ -115,4 +115,4 @@ def test_no_room_on_the_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "posix_fallocate", full)
     source = save(coordinates(10, 10), tmp_path / "x.png")
     with pytest.raises(UserError, match=r"No space left on device.*--cache ram or a smaller --cache_size"):
-        open_cache("disk", 1, tmp_path, [Entry("x", source, (10, 10))])
+        open_cache("disk", 1, tmp_path, [CachedArray("x", source, (10, 10))])

@@ -11,7 +11,7 @@ from PIL import Image
 
 from datasets import download_flickr, flickr_api
 from datasets.download_flickr import main
-from datasets.photo_list import Manifest, Photo, file_names, read_links, write_links
+from datasets.photo_list import Manifest, WebPhoto, file_names, read_links, write_links
 from tests.hard_photos import scene, write_bad_photos, write_good_photos
 from tests.local_server import LocalServer, Reply, Request, local_server
 from util.download import Fetcher
@@ -252,7 +252,7 @@ def test_a_dead_network_ends_the_run_in_one_line(flickr, tmp_path, monkeypatch, 
     monkeypatch.setattr(download_flickr, "TOO_MANY_FAILURES", 3)
     monkeypatch.setattr(download_flickr, "Fetcher", partial(Fetcher, backoff=0.01, tries=2))
     links = tmp_path / "x.csv"
-    write_links(links, [Photo(str(i), f"http://127.0.0.1:9/{i}.jpg") for i in range(50)], {})
+    write_links(links, [WebPhoto(str(i), f"http://127.0.0.1:9/{i}.jpg") for i in range(50)], {})
     with pytest.raises(SystemExit):
         main(["--links", str(links), "--output", str(tmp_path / "o"), "--rate", "1000"])
     assert "3 photos in a row failed" in capsys.readouterr().err
@@ -273,10 +273,10 @@ def test_a_row_cut_short_by_a_crash_is_dropped_and_made_anew(flickr, tmp_path):
 
 def test_names_are_safe_and_unique():
     photos = [
-        Photo("1/../x", "https://a/1.JPEG"),
-        Photo("1", "https://a/1.jpg?x=.png"),
-        Photo("1", "https://b/1.jpg"),
-        Photo("2", "https://b/2.php"),
+        WebPhoto("1/../x", "https://a/1.JPEG"),
+        WebPhoto("1", "https://a/1.jpg?x=.png"),
+        WebPhoto("1", "https://b/1.jpg"),
+        WebPhoto("2", "https://b/2.php"),
     ]
     names = file_names(photos, "a")
     assert names[:2] == ["a1____x.jpeg", "a1.jpg"] and names[3] == "a2.jpg"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import erf
 
-from datasets.lab_lens import Layer, Lens, aperture_points, depth_of, render
+from datasets.lab_lens import Layer, ThinLens, aperture_points, depth_of, render
 
 SIZE = 96
 MARGIN = 24
@@ -37,7 +37,7 @@ def share_of_disc(distance: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("radius", [3.0, 6.0, 14.0])
 def test_point_becomes_the_disc_of_the_formula(radius):
-    lens = Lens(aperture=radius / (NEAR - FAR), focus=NEAR)
+    lens = ThinLens(aperture=radius / (NEAR - FAR), focus=NEAR)
     assert lens.radius(FAR) == pytest.approx(-radius)
     light = render([everywhere(0, (FAR, 0, 0)), spot((FAR, 0, 0))], SIZE, lens)[..., 0]
     y, x = np.mgrid[:SIZE, :SIZE] - SIZE // 2
@@ -55,7 +55,7 @@ def test_point_becomes_the_disc_of_the_formula(radius):
 
 def test_half_plane_in_front_is_the_share_of_the_aperture_that_it_hides():
     radius = 12.0
-    lens = Lens(radius / (NEAR - FAR), FAR)
+    lens = ThinLens(radius / (NEAR - FAR), FAR)
     x = np.arange(SIZE + 2 * MARGIN) - MARGIN - SIZE / 2
     coverage = np.broadcast_to((1 - erf(x / np.sqrt(2) / 0.7)) / 2, (SIZE + 2 * MARGIN, x.size))
     scene = [everywhere(1, (FAR, 0, 0)), plane(np.zeros_like(coverage), coverage, (NEAR, 0, 0))]
@@ -70,15 +70,15 @@ def test_what_is_in_focus_is_the_pinhole_s_photo():
     coverage[50:100, 40:90] = 1
     subject = plane(rng.random((side, side)), coverage, (NEAR, 0, 0))
     scene = [plane(rng.random((side, side)), np.ones((side, side)), (FAR, 0, 0)), subject]
-    sharp = render(scene, SIZE, Lens(0, NEAR))
-    soft = render(scene, SIZE, Lens(20, NEAR))
+    sharp = render(scene, SIZE, ThinLens(0, NEAR))
+    soft = render(scene, SIZE, ThinLens(20, NEAR))
     inside = np.s_[50 - MARGIN : 100 - MARGIN, 40 - MARGIN : 90 - MARGIN]
     assert np.allclose(soft[inside], sharp[inside], atol=1e-6)
     assert soft[:20, :10].std() < 0.2 * sharp[:20, :10].std()
 
 
 def test_what_is_hidden_from_every_point_of_the_aperture_gives_no_light():
-    lens = Lens(8 / (NEAR - FAR), NEAR)
+    lens = ThinLens(8 / (NEAR - FAR), NEAR)
     coverage = np.zeros((SIZE + 2 * MARGIN,) * 2)
     coverage[MARGIN + 28 : -MARGIN - 28, MARGIN + 28 : -MARGIN - 28] = 1  # 40 pixels wide around the light
     hidden = [everywhere(0, (FAR, 0, 0)), spot((FAR, 0, 0)), plane(0 * coverage, coverage, (NEAR, 0, 0))]
@@ -93,7 +93,7 @@ def test_what_is_hidden_from_every_point_of_the_aperture_gives_no_light():
 def test_slanted_plane_blurs_as_its_distance_says(slope):
     q_x, q_y = slope
     plane_q = (0.2, q_x, q_y)
-    lens = Lens(20, 0.2 + q_x * SIZE / 2 + q_y * SIZE / 2)
+    lens = ThinLens(20, 0.2 + q_x * SIZE / 2 + q_y * SIZE / 2)
     y, x = np.mgrid[: SIZE + 2 * MARGIN, : SIZE + 2 * MARGIN] - MARGIN
     for place in (SIZE // 2, 76):
         at = (place, SIZE // 2) if q_x else (SIZE // 2, place)
@@ -110,7 +110,7 @@ def test_slanted_plane_blurs_as_its_distance_says(slope):
 
 def test_a_plain_scene_keeps_its_light():
     grey = [everywhere(0.3, (FAR, 0.001, 0)), spot((NEAR, 0, 0), brightness=0.3)]
-    assert render(grey, SIZE, Lens(15, 0.5)) == pytest.approx(np.full((SIZE, SIZE, 3), 0.3), abs=2e-3)
+    assert render(grey, SIZE, ThinLens(15, 0.5)) == pytest.approx(np.full((SIZE, SIZE, 3), 0.3), abs=2e-3)
 
 
 def test_aperture_s_points_are_spread_evenly():

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from datasets.demo_scenes import Scene, cut_out, dye_suit, make_scene
-from datasets.make_demo import TRUTH_RADIUS, Settings, main, make_demo
+from datasets.demo_scenes import DemoScene, cut_out, dye_suit, make_scene
+from datasets.make_demo import TRUTH_RADIUS, DemoSettings, main, make_demo
 from util.errors import UserError
 from util.images import read_image, read_mask
 
-SETTINGS = Settings(size=96, n_train=3, n_val=1, n_test=2, seed=7)
+SETTINGS = DemoSettings(size=96, n_train=3, n_val=1, n_test=2, seed=7)
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,8 @@ def test_layout_has_a_mask_for_every_photo_and_a_truth_for_every_held_out_one(da
 def test_mask_is_the_persons_share_of_each_pixel():
     """Triangulation matting (Smith and Blinn 1996): on white minus on black is 1 - mask, in linear light."""
     scene = make_scene(np.random.default_rng(3), 128, 0)
-    white = decode(Scene(scene.person, scene.mask, np.ones_like(scene.plate)).render() / 255)
-    black = decode(Scene(scene.person, scene.mask, np.zeros_like(scene.plate)).render() / 255)
+    white = decode(DemoScene(scene.person, scene.mask, np.ones_like(scene.plate)).render() / 255)
+    black = decode(DemoScene(scene.person, scene.mask, np.zeros_like(scene.plate)).render() / 255)
     assert np.abs(1 - (white - black) - scene.mask[..., None]).max() < 0.01  # two roundings to 8 bits
     assert np.array_equal(np.round(scene.mask * 255), scene.mask * 255)
     assert 0.15 < scene.mask.mean() < 0.8
@@ -78,8 +78,8 @@ def test_truth_is_the_background_behind_a_disc_and_the_same_person(dataroot):
 def test_no_light_of_the_person_reaches_the_background():
     """Beside her the blurred background is what it is without her, however bright she is."""
     scene = make_scene(np.random.default_rng(5), 96, 4)
-    glowing = Scene(np.ones_like(scene.person), scene.mask, scene.plate)
-    dark = Scene(np.zeros_like(scene.person), scene.mask, scene.plate)
+    glowing = DemoScene(np.ones_like(scene.person), scene.mask, scene.plate)
+    dark = DemoScene(np.zeros_like(scene.person), scene.mask, scene.plate)
     outside = scene.mask == 0
     assert np.array_equal(glowing.render(3.5)[outside], dark.render(3.5)[outside])
 
@@ -117,7 +117,7 @@ def test_cut_out_keeps_her_colours_and_the_dye_her_face():
 
 def test_errors_name_the_mend(dataroot, tmp_path, capsys):
     with pytest.raises(UserError, match="other settings; remove it or choose another --dataroot"):
-        make_demo(dataroot, Settings(size=96, n_train=3, n_val=1, n_test=2, seed=8))
+        make_demo(dataroot, DemoSettings(size=96, n_train=3, n_val=1, n_test=2, seed=8))
     (tmp_path / "mine.jpg").touch()
     with pytest.raises(UserError, match="other files"):
         make_demo(tmp_path, SETTINGS)

@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 from skimage import data
 
 from datasets import prepare
-from datasets.photo_check import Facts, examine, find_duplicates
+from datasets.photo_check import Examined, examine, find_duplicates
 from datasets.photo_fit import Fit, fit_photo
 from datasets.prepare import main
 from deeplab.segmenter import InputSize, Segmenter
@@ -114,7 +114,7 @@ def test_duplicates_against_a_search_of_all_pairs():
     rng = np.random.default_rng(0)
     hashes = [int(h) for h in rng.integers(0, 2**63, 60)]
     hashes += [hashes[i] ^ (1 << int(bit)) for i, bit in enumerate(rng.integers(0, 63, 30))]
-    photos = [Facts(Path(f"{i:03}"), f"{i:064}", 100, 10 + i % 7, 10, h) for i, h in enumerate(hashes)]
+    photos = [Examined(Path(f"{i:03}"), f"{i:064}", 100, 10 + i % 7, 10, h) for i, h in enumerate(hashes)]
     duplicates = find_duplicates(photos, 6)
     kept = [photo for photo in photos if photo.path not in duplicates]
     close = [(a, b) for a in kept for b in kept if a is not b and bin(a.phash ^ b.phash).count("1") <= 6]

@@ -15,13 +15,13 @@ from dominate.util import raw
 from util.files import write_text
 from util.html import ASSETS
 from util.images import read_image, write_image
-from util.measure.evaluation import Photo
+from util.measure.evaluation import ComparedPhoto
 from util.measure.votes import KEY_FILE, pairs_to_judge
 
 QUESTION = "Which looks more like a photo taken with a large lens?"
 
 
-def write_blind_page(photos: Sequence[Photo], folder: Path, seed: int = 0) -> Path:
+def write_blind_page(photos: Sequence[ComparedPhoto], folder: Path, seed: int = 0) -> Path:
     """Write `folder/index.html`, its pictures under names that tell nothing, and the key; returns the page's path.
 
     Args:

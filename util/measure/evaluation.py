@@ -30,7 +30,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Photo:
+class ComparedPhoto:
     """A photo to compare methods on.
 
     Attributes:
@@ -52,7 +52,7 @@ class Photo:
     alphas: dict[str, Path] = field(default_factory=dict)
 
 
-def find_sources(photos: Path, masks: Path) -> list[Photo]:
+def find_sources(photos: Path, masks: Path) -> list[ComparedPhoto]:
     """The photos of a folder with their masks (by stem), sorted by stem.
 
     Raises:
@@ -70,10 +70,10 @@ def find_sources(photos: Path, masks: Path) -> list[Photo]:
         )
     if not sources:
         raise UserError(f"{photos}: no photos in it")
-    return [Photo(stem, path, mask_files[stem]) for stem, path in sorted(sources.items())]
+    return [ComparedPhoto(stem, path, mask_files[stem]) for stem, path in sorted(sources.items())]
 
 
-def find_pairs(folder: Path) -> list[Photo]:
+def find_pairs(folder: Path) -> list[ComparedPhoto]:
     """The photos `<name>_allinfocus` of a folder, each with `<name>_near`, the same through a lens, as its truth.
 
     Raises:
@@ -84,7 +84,7 @@ def find_pairs(folder: Path) -> list[Photo]:
     files = find_by_stem(folder)
     sharp = {stem.removesuffix(PAIR[0]): path for stem, path in files.items() if stem.endswith(PAIR[0])}
     photos = [
-        Photo(path.stem, path, None, truth=files[name + PAIR[1]])
+        ComparedPhoto(path.stem, path, None, truth=files[name + PAIR[1]])
         for name, path in sorted(sharp.items())
         if name + PAIR[1] in files
     ]
@@ -95,7 +95,7 @@ def find_pairs(folder: Path) -> list[Photo]:
     return photos
 
 
-def find_mattes(photos: list[Photo], first: Path, second: Path) -> list[Photo]:
+def find_mattes(photos: list[ComparedPhoto], first: Path, second: Path) -> list[ComparedPhoto]:
     """The photos, those with a matte (by stem) in both folders with the two of them."""
     if not (first.is_dir() and second.is_dir()):
         return photos
@@ -147,7 +147,7 @@ def measure_visuals(images: Mapping[str, Image.Image]) -> dict[str, float]:
     return {}
 
 
-def measure_photo(photo: Photo) -> dict[str, dict[str, float]]:
+def measure_photo(photo: ComparedPhoto) -> dict[str, dict[str, float]]:
     """Figures of each method on a photo, as far as what belongs to the photo tells them.
 
     With a mask those of `util.measure.metrics` and `blur_radius` (`util.measure.radius`); with a truth `psnr` and
@@ -168,7 +168,7 @@ def measure_photo(photo: Photo) -> dict[str, dict[str, float]]:
     return figures
 
 
-def _against_source(photo: Photo) -> dict[str, dict[str, float]]:
+def _against_source(photo: ComparedPhoto) -> dict[str, dict[str, float]]:
     prepared: dict[tuple[int, int], tuple[np.ndarray, Regions]] = {}
     figures = {}
     source, regions = read_source(photo)
@@ -183,7 +183,7 @@ def _against_source(photo: Photo) -> dict[str, dict[str, float]]:
     return figures
 
 
-def _against_true_photo(photo: Photo) -> dict[str, dict[str, float]]:
+def _against_true_photo(photo: ComparedPhoto) -> dict[str, dict[str, float]]:
     figures = {}
     for method, path in photo.outputs.items():
         output = as_array(read_image(path))
@@ -192,7 +192,7 @@ def _against_true_photo(photo: Photo) -> dict[str, dict[str, float]]:
     return figures
 
 
-def _against_scene(photo: Photo) -> dict[str, dict[str, float]]:
+def _against_scene(photo: ComparedPhoto) -> dict[str, dict[str, float]]:
     truth = read_truth(photo.source.parents[1], photo.stem, present(photo.lens))
     size = truth.photo.shape[1::-1]
     source = as_array(read_image(photo.source), size)
@@ -206,7 +206,7 @@ def _against_scene(photo: Photo) -> dict[str, dict[str, float]]:
     return figures
 
 
-def _where_mattes_agree(photo: Photo) -> dict[str, dict[str, float]]:
+def _where_mattes_agree(photo: ComparedPhoto) -> dict[str, dict[str, float]]:
     regions = Agreement.of_mattes(*(at_side(_matte(path)) for path in present(photo.mattes)))
     source = at_side(as_array(read_image(photo.source)))
     return {
@@ -220,13 +220,13 @@ def _matte(path: Path) -> np.ndarray:
     return np.asarray(read_mask(path), dtype=np.float32) / 255
 
 
-def measure_background(photo: Photo) -> float:
+def measure_background(photo: ComparedPhoto) -> float:
     """Mean background gradient of the photo itself."""
     source, regions = read_source(photo)
     return background_gradient(source, regions.background)
 
 
-def read_source(photo: Photo, size: tuple[int, int] | None = None) -> tuple[np.ndarray, Regions]:
+def read_source(photo: ComparedPhoto, size: tuple[int, int] | None = None) -> tuple[np.ndarray, Regions]:
     """The photo as float32 `[H,W,3]` in [0,1] and its mask's regions, both scaled to `size` if given."""
     source = as_array(read_image(photo.source), size)
     height, width, _ = source.shape

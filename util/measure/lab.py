@@ -27,7 +27,7 @@ class Light:
 
 
 @dataclass(frozen=True)
-class Lens:
+class LabLens:
     """Circles of confusion: radius in pixels = `aperture` * (inverse depth - `focus`); `point` (x, y) is in focus."""
 
     aperture: float
@@ -53,7 +53,7 @@ class Truth:
     hair: np.ndarray
     inverse_depth: np.ndarray
     radius: np.ndarray
-    lens: Lens
+    lens: LabLens
     lights: tuple[Light, ...]
     has_noise: bool
 
@@ -97,7 +97,7 @@ def read_truth(dataroot: Path, stem: str, lens: str) -> Truth:
         hair=np.asarray(read_mask(dataroot / "hairA" / file), np.float32) / 255,
         inverse_depth=depth.astype(np.float32) * (scene["depth_of_white"] / 65535),
         radius=read_radius(dataroot / "radius" / lens / file),
-        lens=Lens(of_lens["aperture"], of_lens["focus"], tuple(of_lens["point"])),
+        lens=LabLens(of_lens["aperture"], of_lens["focus"], tuple(of_lens["point"])),
         lights=tuple(Light(**light) for light in scene["lights"]),
         has_noise=scene["noise"] is not None,
     )

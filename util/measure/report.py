@@ -15,7 +15,7 @@ from util.files import write_text
 from util.html import ResultPage, link_to_photo
 from util.images import read_image, write_image
 from util.measure.distributions import Estimate, blur_match_of_halves
-from util.measure.evaluation import Photo
+from util.measure.evaluation import ComparedPhoto
 from util.measure.keeping import FAILS
 from util.sheet import contact_sheet
 
@@ -195,7 +195,7 @@ def write_files(evaluation: Evaluation, folder: Path) -> None:
     write_text(folder / "figures.json", json.dumps(_plain(content), indent=2, allow_nan=False))
 
 
-def write_page(evaluation: Evaluation, photos: Sequence[Photo], folder: Path, title: str) -> Path:
+def write_page(evaluation: Evaluation, photos: Sequence[ComparedPhoto], folder: Path, title: str) -> Path:
     """Write the comparison page: a table on top, rows photos, columns methods, figures beneath.
 
     The pictures that `photos` name must lie in `folder`.
@@ -214,7 +214,7 @@ def write_page(evaluation: Evaluation, photos: Sequence[Photo], folder: Path, ti
     return page.save()
 
 
-def write_grid(photos: Sequence[Photo], path: Path) -> None:
+def write_grid(photos: Sequence[ComparedPhoto], path: Path) -> None:
     """Write a contact sheet: a row per photo, a titled column per method."""
     methods = list(photos[0].outputs)
     pictures = [read_image(photo.outputs[method]) for photo in photos for method in methods]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from util.measure.better import BETTER
-from util.measure.evaluation import Photo
+from util.measure.evaluation import ComparedPhoto
 from util.measure.radius import controllability
 
 # What a strength can be chosen by: +1 the larger is better, -1 the smaller.
@@ -38,8 +38,8 @@ def controllabilities(per_photo: PerPhoto, strengths: Strengths) -> dict[str, fl
 
 
 def best_of(
-    per_photo: PerPhoto, photos: list[Photo], strengths: Strengths, figure: str
-) -> tuple[PerPhoto, list[Photo]]:
+    per_photo: PerPhoto, photos: list[ComparedPhoto], strengths: Strengths, figure: str
+) -> tuple[PerPhoto, list[ComparedPhoto]]:
     """Each method with several strengths as one, which has the figures and the picture of the best for each photo.
 
     Where the figure is NaN at all strengths, the first counts.

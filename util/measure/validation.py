@@ -12,7 +12,7 @@ from util.errors import UserError
 from util.images import read_image
 from util.measure.better import BETTER
 from util.measure.distributions import blur_match
-from util.measure.evaluation import Photo, as_array, find_sources, read_source
+from util.measure.evaluation import ComparedPhoto, as_array, find_sources, read_source
 from util.measure.metrics import background_gradient, figures_of_output
 from util.options import Options
 from util.present import present
@@ -69,7 +69,7 @@ class Validation:
         sign = BETTER[self.best_metric]
         return all(not sign * value >= sign * figures[self.best_metric] for value in earlier)
 
-    def _size(self, photo: Photo) -> tuple[int, int]:
+    def _size(self, photo: ComparedPhoto) -> tuple[int, int]:
         # This reads no more than the header of a mask, which is upright and as big as the photo.
         with Image.open(present(photo.mask)) as mask:
             width, height = mask.size

@@ -8,7 +8,7 @@ import pytest
 from datasets.lab_scenes import make_scene
 from deeplab.smoothing import disc_blur
 from util.measure.against_truth import bands, figures_against_truth, focus_error, noise_level
-from util.measure.lab import Lens, Light, Truth
+from util.measure.lab import LabLens, Light, Truth
 from util.measure.matting import figures_of_alpha
 from util.measure.metrics import psnr
 from util.optics.arrays import linear_to_srgb
@@ -25,7 +25,7 @@ def truth_of(scene, lens: str) -> Truth:
         hair=scene.hair,
         inverse_depth=depth,
         radius=scene.lenses[lens].radius(depth),
-        lens=Lens(scene.lenses[lens].aperture, scene.lenses[lens].focus, (0, 0)),
+        lens=LabLens(scene.lenses[lens].aperture, scene.lenses[lens].focus, (0, 0)),
         lights=tuple(Light(x.x, x.y, x.radius, x.inverse_depth, x.clear) for x in scene.lights),
         has_noise=scene.noise is not None,
     )
@@ -144,7 +144,7 @@ def test_energy_of_a_dimmer_disc_is_told():
     y, x = np.mgrid[:64, :64]
     disc = (np.hypot(x - 32, y - 32) <= 10)[..., None] * np.ones(3)
     flat = np.zeros((64, 64), np.float32)
-    lens, light = Lens(10, 1.0, (0, 0)), Light(32, 32, 0, 0.0, True)
+    lens, light = LabLens(10, 1.0, (0, 0)), Light(32, 32, 0, 0.0, True)
     photo = linear_to_srgb(0.1 + 0.6 * disc)
     truth = Truth(photo, flat, flat, flat, flat - 10, lens, (light,), False)
     dim = linear_to_srgb(0.2 + 0.45 * disc)

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scripts.evaluate import main
 from util.errors import UserError
 from util.measure.blind import write_blind_page
-from util.measure.evaluation import Photo
+from util.measure.evaluation import ComparedPhoto
 from util.measure.votes import PRIOR, Vote, bradley_terry, pairs_to_judge, preferences, read_votes
 
 
@@ -69,7 +69,7 @@ def page(tmp_path):
     for method, level in (("dark", 20), ("bright", 220)):
         outputs[method] = tmp_path / f"{method}.png"
         Image.fromarray(np.full((8, 10, 3), level, np.uint8)).save(outputs[method])
-    write_blind_page([Photo("p1", tmp_path, None, outputs)], tmp_path / "page")
+    write_blind_page([ComparedPhoto("p1", tmp_path, None, outputs)], tmp_path / "page")
     key = json.loads((tmp_path / "page/key.json").read_text())
     return tmp_path / "page", {method: token for token, (_, method) in key.items()}
 
