@@ -11,16 +11,11 @@ are no longer in the input; the same input gives the same bytes.
 """
 
 import argparse
-import csv
-import hashlib
-import io
 import os
 import shutil
 import sys
-from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -29,39 +24,17 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from datasets.photo_check import Examined, Notebook, examine, facts_from_note, facts_to_note, find_duplicates
+from datasets.candidates import Candidate, judge, require_blur, split, table, write_reports
+from datasets.photo_check import Notebook, examine, facts_from_note, facts_to_note
 from datasets.photo_fit import Fit, write_fitted
 from deeplab.prediction import predict_photos
 from deeplab.segmenters import SEGMENTERS, create_segmenter
 from util.domains import PHASES
 from util.errors import UserError, command_line
-from util.files import atomic_path, is_inside, write_text
+from util.files import atomic_path, is_inside
 from util.images import find_images, left_out
 from util.parallel import bounded_map, process_pool
 from util.ranges import Range, RangedParser, count, positive_int, seed, share
-
-STATUSES = ("kept", "duplicate", "too small", "unreadable", "no person", "other blur")
-
-# What the photos of each domain may be in a report of scripts/measure_blur.py.
-BLUR_OF_DOMAIN = {"A": ("sharp",), "B": ("shallow", "between")}
-
-
-@dataclass
-class Candidate:
-    """One photo of the input and what becomes of it."""
-
-    domain: str
-    path: Path
-    stem: str  # of the output
-    facts: Examined
-    status: str = "kept"
-    detail: str = ""
-    phase: str = ""
-
-    def output(self, suffix: str) -> str:
-        """The photo's place in the dataroot."""
-        return f"{self.phase}{self.domain}/{self.stem}.{suffix}"
-
 
 # Between hashes of 64 bits.
 distance = Range(int, "must be between 0 and 64, or -1 for photos of the same bytes alone", least=-1, most=64)
@@ -157,22 +130,6 @@ def examine_all(args: argparse.Namespace, notebook: Notebook, pool: Executor | N
     return entries
 
 
-def judge(entries: list[Candidate], args: argparse.Namespace) -> None:
-    """Set the status of photos that can't be read, are too small or are there twice."""
-    min_size = args.size if args.min_size is None else args.min_size
-    for entry in entries:
-        facts = entry.facts
-        if facts.error:
-            entry.status, entry.detail = "unreadable", facts.error
-        elif facts.bytes < args.min_bytes or min(facts.width, facts.height) < min_size:
-            entry.status = "too small"
-            entry.detail = f"{facts.width}x{facts.height}, {facts.bytes} bytes"
-    duplicates = find_duplicates((e.facts for e in entries if e.status == "kept"), args.max_distance)
-    for entry in entries:
-        if entry.path in duplicates:
-            entry.status, entry.detail = "duplicate", str(duplicates[entry.path])
-
-
 def require_person(
     entries: list[Candidate], args: argparse.Namespace, notebook: Notebook, pool: Executor | None
 ) -> None:
@@ -191,46 +148,6 @@ def require_person(
         share = notebook.read(kind, str(entry.path.resolve()), entry.path)
         if share < args.min_subject:
             entry.status, entry.detail = "no person", f"{share:.1%} of the photo"
-
-
-def require_blur(entries: list[Candidate], report: Path) -> None:
-    """Set the status of photos that are not what their domain wants, as `report` says; those not in it are kept.
-
-    Raises:
-        UserError: no such file, or not a report of scripts/measure_blur.py.
-    """
-    try:
-        lines = list(
-            csv.DictReader(io.StringIO(report.read_text(encoding="utf-8", errors="surrogateescape")))
-        )
-        kinds = {Path(line["photo"]).resolve(): line["kind"] for line in lines}
-    except (OSError, UnicodeDecodeError, KeyError):
-        raise UserError(
-            f"--blur_report {report}: not a report; make it with scripts/measure_blur.py --report"
-        ) from None
-    kept = [entry for entry in entries if entry.status == "kept"]
-    found = [kinds.get(entry.path.resolve()) for entry in kept]
-    if kept and not any(found):
-        raise UserError(
-            f"--blur_report {report}: none of the photos is in it; measure the folders of --input_A and "
-            "--input_B"
-        )
-    for entry, kind in zip(kept, found, strict=True):
-        if kind and kind not in BLUR_OF_DOMAIN[entry.domain]:
-            entry.status, entry.detail = "other blur", kind
-
-
-def split(entries: list[Candidate], shares: tuple[float, float, float], seed: int) -> None:
-    """Set the phase of the kept photos, each domain by itself.
-
-    The order is that of a hash of seed and content: more photos in the input move few from phase to phase.
-    """
-    for domain in "AB":
-        kept = [entry for entry in entries if entry.domain == domain and entry.status == "kept"]
-        kept.sort(key=lambda entry: hashlib.sha256(f"{seed} {entry.facts.sha256}".encode()).digest())
-        ends = [round(len(kept) * sum(shares[: i + 1])) for i in range(3)]
-        for i, entry in enumerate(kept):
-            entry.phase = next(phase for phase, end in zip(PHASES, ends, strict=True) if i < end)
 
 
 def write_all(
@@ -270,31 +187,6 @@ def set_aside(entries: list[Candidate], dataroot: Path) -> None:
                     shutil.copyfile(entry.path, temporary)
 
 
-def write_reports(entries: list[Candidate], args: argparse.Namespace) -> None:
-    """A CSV per domain: each photo, what became of it and why."""
-    for domain in sorted({entry.domain for entry in entries}):
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(["photo", "status", "detail", "output", "width", "height", "bytes", "sha256"])
-        for e in entries:
-            if e.domain == domain:
-                output = e.output(args.format) if e.status == "kept" else ""
-                size = (e.facts.width, e.facts.height, e.facts.bytes, e.facts.sha256)
-                writer.writerow([e.path, e.status, e.detail, output, *size])
-        write_text(args.dataroot / f"report_{domain}.csv", text.getvalue())
-
-
-def table(entries: list[Candidate]) -> Iterator[str]:
-    """Lines of a table: how many photos of each domain came to what."""
-    domains = sorted({entry.domain for entry in entries})
-    counts = Counter((entry.status, entry.domain) for entry in entries)
-    counts.update((f"  {entry.phase}", entry.domain) for entry in entries if entry.phase)
-    rows = ["kept", *(f"  {phase}" for phase in PHASES), *STATUSES[1:]]
-    yield " " * 12 + "".join(f"{domain:>8}" for domain in domains)
-    for row in rows:
-        yield f"{row:<12}" + "".join(f"{counts[row, domain]:>8}" for domain in domains)
-
-
 @command_line
 def main(argv: list[str] | None = None) -> None:
     """Examine, judge, split, write, report."""
@@ -302,7 +194,8 @@ def main(argv: list[str] | None = None) -> None:
     notebook = Notebook(args.dataroot / ".prepare.jsonl")
     with process_pool(args.num_workers) as pool:
         entries = examine_all(args, notebook, pool)
-        judge(entries, args)
+        min_size = args.size if args.min_size is None else args.min_size
+        judge(entries, min_size, args.min_bytes, args.max_distance)
         if args.require_person:
             require_person(entries, args, notebook, pool)
         if args.blur_report:
@@ -310,7 +203,7 @@ def main(argv: list[str] | None = None) -> None:
         split(entries, args.split, args.seed)
         write_all(entries, args, notebook, pool)
     set_aside(entries, args.dataroot)
-    write_reports(entries, args)
+    write_reports(entries, args.dataroot, args.format)
     for entry in entries:
         if entry.status == "unreadable":
             print(f"unreadable: {entry.detail}")

@@ -11,11 +11,10 @@ from PIL import Image
 
 from datasets import download_flickr, flickr_api
 from datasets.download_flickr import main
-from datasets.photo_list import Manifest, WebPhoto, file_names, read_links, write_links
+from datasets.photo_list import Manifest, WebPhoto, read_links, write_links
 from tests.hard_photos import scene, write_bad_photos, write_good_photos
 from tests.local_server import LocalServer, Reply, Request, local_server
 from util.download import Fetcher
-from util.errors import UserError
 
 KEY = "0123456789abcdef-secret"
 PAGE = b"<!DOCTYPE html><html><body>Oops</body></html>"
@@ -271,18 +270,6 @@ def test_a_row_cut_short_by_a_crash_is_dropped_and_made_anew(flickr, tmp_path):
     assert len(Manifest(tmp_path / "manifest.csv")._rows) == 3
 
 
-def test_names_are_safe_and_unique():
-    photos = [
-        WebPhoto("1/../x", "https://a/1.JPEG"),
-        WebPhoto("1", "https://a/1.jpg?x=.png"),
-        WebPhoto("1", "https://b/1.jpg"),
-        WebPhoto("2", "https://b/2.php"),
-    ]
-    names = file_names(photos, "a")
-    assert names[:2] == ["a1____x.jpeg", "a1.jpg"] and names[3] == "a2.jpg"
-    assert len(set(names)) == 4 and names[2].startswith("a1-")
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -319,12 +306,3 @@ def test_a_missing_or_wrong_key_is_told_without_showing_it(flickr, tmp_path, mon
     assert "no API key; get one at" in capsys.readouterr().err
     (tmp_path / "key").write_text(KEY + "\n")
     main(["--text", "x", "--n", "1", "--links", str(tmp_path / "l.csv"), "--key_file", str(tmp_path / "key")])
-
-
-def test_damaged_lists_are_refused(tmp_path):
-    (tmp_path / "a.csv").write_text("# {broken\nid,url\n")
-    with pytest.raises(UserError, match="its first line is damaged"):
-        read_links(tmp_path / "a.csv")
-    (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match="can't be read"):
-        read_links(tmp_path / "b.csv")

@@ -1,16 +1,12 @@
 import csv
 import shutil
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
-from skimage import data
+from PIL import Image
 
 from datasets import prepare
-from datasets.photo_check import Examined, examine, find_duplicates
-from datasets.photo_fit import Fit, fit_photo
 from datasets.prepare import main
 from deeplab.segmenter import InputSize, Segmenter
 from tests.hard_photos import scene, write_bad_photos, write_good_photos
@@ -91,40 +87,6 @@ def test_duplicates_keep_the_best_copy_across_domains(tmp_path):
     run(tmp_path, "--input_A", tmp_path / "a", "--input_B", tmp_path / "b", "--max_distance", -1)
     rows = {**report(tmp_path, "A"), **report(tmp_path, "B")}
     assert [name for name, row in rows.items() if row["status"] == "duplicate"] == ["same.jpg"]
-
-
-def test_real_photos_and_their_copies(tmp_path):
-    originals = {name: getattr(data, name)() for name in ("astronaut", "chelsea", "coffee", "rocket")}
-    facts = []
-    for name, pixels in originals.items():
-        image = Image.fromarray(pixels)
-        image.save(tmp_path / f"{name}.png")
-        image.save(tmp_path / f"{name}_q40.jpg", quality=40)
-        image.resize((image.width // 2, image.height // 2)).save(tmp_path / f"{name}_half.png")
-        Image.eval(image, lambda v: min(255, int(1.15 * v))).save(
-            tmp_path / f"{name}_brighter.jpg", quality=90
-        )
-        facts += [examine(path) for path in sorted(tmp_path.glob(f"{name}*"))]
-    for path, original in find_duplicates(facts, 6).items():
-        assert path.stem.split("_")[0] == original.stem.split("_")[0]
-    assert len(find_duplicates(facts, 6)) == 12
-
-
-def test_duplicates_against_a_search_of_all_pairs():
-    rng = np.random.default_rng(0)
-    hashes = [int(h) for h in rng.integers(0, 2**63, 60)]
-    hashes += [hashes[i] ^ (1 << int(bit)) for i, bit in enumerate(rng.integers(0, 63, 30))]
-    photos = [Examined(Path(f"{i:03}"), f"{i:064}", 100, 10 + i % 7, 10, h) for i, h in enumerate(hashes)]
-    duplicates = find_duplicates(photos, 6)
-    kept = [photo for photo in photos if photo.path not in duplicates]
-    close = [(a, b) for a in kept for b in kept if a is not b and bin(a.phash ^ b.phash).count("1") <= 6]
-    assert close == []
-    by_path = {photo.path: photo for photo in photos}
-    for path, original in duplicates.items():
-        assert original not in duplicates
-        assert by_path[original].width >= by_path[path].width
-        assert bin(by_path[path].phash ^ by_path[original].phash).count("1") <= 6
-    assert len(duplicates) == 30
 
 
 def test_split_is_exact_seeded_and_calm(tmp_path):
@@ -211,44 +173,6 @@ def test_same_names_in_subfolders_stay_apart(tmp_path):
     run(tmp_path, "--input_A", tmp_path / "in", "--split", 1, 0, 0)
     names = sorted(path.stem for path in (tmp_path / "out/trainA").iterdir())
     assert len(names) == 4 and names[0] == "x_1" and names[3] == "y_1"
-
-
-def test_fit_cuts_the_centre_and_keep_aspect_cuts_nothing():
-    pixels = np.zeros((200, 300, 3), np.uint8)
-    pixels[:, 50:250, 0] = 200
-    image = Image.fromarray(pixels)
-    fitted = np.asarray(fit_photo(image, Fit(100, keep_aspect=False)))
-    assert fitted.shape == (100, 100, 3) and (fitted[:, 3:-3] == [200, 0, 0]).all()
-    whole = np.asarray(fit_photo(image, Fit(100, keep_aspect=True)))
-    assert whole.shape == (100, 150, 3)
-    assert abs((whole[..., 0] > 100).mean() - 2 / 3) < 0.01
-    stripes = np.zeros((400, 400, 3), np.uint8)
-    stripes[:, ::2] = 255
-    even = np.asarray(fit_photo(Image.fromarray(stripes), Fit(100, keep_aspect=False)))
-    assert np.abs(even[:, 3:-3].astype(int) - 127).max() <= 2  # no aliasing
-
-
-def swapped_profile() -> bytes:
-    """An ICC profile whose red is sRGB's blue, and the other way round."""
-    content = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    entries = {bytes(content[o : o + 4]): o for o in range(132, 132 + 12 * content[131], 12)}
-    red, blue = entries[b"rXYZ"], entries[b"bXYZ"]
-    place = slice(red + 4, red + 12), slice(blue + 4, blue + 12)
-    content[place[0]], content[place[1]] = content[place[1]], content[place[0]]
-    return bytes(content)
-
-
-def test_colours_are_brought_to_srgb():
-    image = Image.new("RGB", (60, 60), (200, 30, 90))
-    image.info["icc_profile"] = swapped_profile()
-    fitted = fit_photo(image, Fit(30, keep_aspect=False))
-    assert np.abs(np.asarray(fitted).astype(int) - [90, 30, 200]).max() <= 2
-    assert "icc_profile" not in fitted.info
-    image.info["icc_profile"] = b"broken"
-    assert (np.asarray(fit_photo(image, Fit(30, keep_aspect=False))) == [200, 30, 90]).all()
-    buffer = BytesIO()
-    fitted.save(buffer, "PNG")
-    assert b"iCCP" not in buffer.getvalue()
 
 
 class BrightSegmenter(Segmenter):
