@@ -19,6 +19,7 @@ PROGRAMS = {
     "datasets.prepare": ["--input_A", "photos", "--dataroot", "made"],
     "datasets.combine_A_and_B": ["--fold_A", "a", "--fold_B", "b", "--fold_AB", "ab"],
     "datasets.make_demo": [],
+    "datasets.make_groups": ["--dataroot", "photos", "--output", "groups"],
     "datasets.make_lab": [],
     "datasets.make_shards": ["--dataroot", "photos", "--output", "shards"],
     "datasets.download_flickr": ["--text", "portrait", "--links", "links.csv"],
