@@ -52,7 +52,7 @@ def test_photos(opt: Options) -> None:
     elif opt.full_res:
         translator = FullResolution(generator, opt.load_size)
     if opt.add_mask:
-        translator = Overlaid(translator)
+        translator = Overlaid(translator, opt.matting == "auto")
     translate_folder(
         translator,
         present(generator.file),

@@ -3,6 +3,7 @@
     python deeplab/inference.py --dataroot datasets/bokeh                      # masks of all phases, A and B
     python deeplab/inference.py --dataroot datasets/bokeh --segmenter selfie   # small and fast
     python deeplab/inference.py --input photos --output masks --soft --refine
+    python deeplab/inference.py --input photos --output people --segmenter rvm --matting --cutout
     python deeplab/inference.py --input photos --output blurred --smooth disc --radius 6
     python deeplab/inference.py --input photos --output soft --smooth lens --soft --refine --lens 85mm_f1.8 --depth auto
     python deeplab/inference.py --dataroot datasets/bokeh --visualize figures  # look before you train
@@ -34,7 +35,7 @@ from util.errors import UserError, command_line
 from util.failures import end_with
 from util.files import is_inside
 from util.parallel import bounded_map, process_pool
-from util.ranges import RangedParser, count, non_negative, positive_int, share
+from util.ranges import RangedParser, count, finite, non_negative, positive, positive_int, share
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -61,8 +62,17 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         "--input_size",
         type=positive_int,
         default=513,
-        help="for deeplab: longer side at which it sees photos, in pixels; 256 as in the published work",
+        help="for deeplab, and onnx:FILE of free size: longer side at which it sees photos, in pixels; 256 as in "
+        "the published work",
     )
+    for name in ("mean", "std"):
+        model.add_argument(
+            f"--onnx_{name}",
+            type=positive if name == "std" else finite,
+            nargs=3,
+            metavar=("R", "G", "B"),
+            help=f"for onnx:FILE: {name} of photos in [0,1], where the file doesn't say; default: ImageNet's",
+        )
     model.add_argument("--device", help="for torchvision: cpu, cuda, ...; default: a GPU if there is one")
     model.add_argument(
         "--batch_size", type=positive_int, default=8, help="photos that go through the model together"
@@ -90,7 +100,14 @@ def _add_mask_options(parser: argparse.ArgumentParser) -> None:
         "--refine", action="store_true", help="matte along the photo's own edges, by a guided filter"
     )
     masks.add_argument(
-        "--cutout", action="store_true", help="write the photo with the mask as its alpha channel"
+        "--matting",
+        action="store_true",
+        help="write mattes: alpha around the mask's edge as the photo's colours mix, and no islands",
+    )
+    masks.add_argument(
+        "--cutout",
+        action="store_true",
+        help="write the subject in its own colours, the mask as its alpha channel",
     )
     masks.add_argument(
         "--drop_empty", action="store_true", help="move photos without a person to trainA_empty, ..."
@@ -127,8 +144,15 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--radius: needs --smooth")
     if args.threshold == 0:
         raise UserError(f"--threshold {args.threshold}: must be above 0 and at most 1")
-    if args.input_size != 513 and args.segmenter != "deeplab":
-        raise UserError(f"--input_size is for --segmenter deeplab; {args.segmenter} has a size of its own")
+    is_onnx = args.segmenter.startswith("onnx:")
+    if args.input_size != 513 and args.segmenter != "deeplab" and not is_onnx:
+        raise UserError(
+            f"--input_size is for --segmenter deeplab and onnx:FILE; {args.segmenter} has a size of its own"
+        )
+    if (args.onnx_mean or args.onnx_std) and not is_onnx:
+        raise UserError(f"--onnx_mean, --onnx_std: are for --segmenter onnx:FILE, not {args.segmenter}")
+    if args.matting and (args.refine or args.soft):
+        raise UserError("--matting gives soft masks along the photo's edges; leave out --refine and --soft")
     for name in ("output", "visualize"):
         folder = getattr(args, name)
         if folder and args.input and is_inside(folder, args.input):
@@ -181,7 +205,15 @@ def _tasks(
     yield from ((job, None) for job, new_mask in todo if not new_mask)
     jobs = [job for job, new_mask in todo if new_mask]
     if jobs:
-        segmenter = create_segmenter(args.segmenter, args.weights, args.model, args.device, args.input_size)
+        segmenter = create_segmenter(
+            args.segmenter,
+            args.weights,
+            args.model,
+            args.device,
+            args.input_size,
+            args.onnx_mean,
+            args.onnx_std,
+        )
         for prediction in predict_photos([job.photo for job in jobs], segmenter, pool, args.batch_size):
             yield jobs[prediction.index], prediction
 
@@ -201,6 +233,7 @@ def main(argv: list[str] | None = None) -> None:
         args.threshold,
         args.cutout,
         args.refine,
+        args.matting,
         args.smooth,
         args.radius,
         args.drop_empty,

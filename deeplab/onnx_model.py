@@ -1,5 +1,6 @@
 """Segmenters in ONNX files, run by onnxruntime."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,19 +9,22 @@ import onnxruntime
 from deeplab.segmenter import InputSize, Segmenter
 from util.errors import UserError
 
-# Of ImageNet, which nearly all such models were trained with; a file's metadata `mean` and `std` override them.
-MEAN = "0.485 0.456 0.406"
-STD = "0.229 0.224 0.225"
+# Of ImageNet, which nearly all such models were trained with; for a file whose metadata has no `mean` and `std`.
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
 
 
 class OnnxSegmenter(Segmenter):
     """A model with one input `[N,3,h,w]`, photos less `mean` by `std`, whose first output is `[N,1,h,w]` or `[N,h,w]`.
 
     The output is the probability of the subject. A model of fixed size sees photos squeezed to it; one of free size
-    sees them with the longer side at `longer_side`.
+    sees them with the longer side at `longer_side`. `mean` and `std`, of photos in [0,1], are for files whose metadata
+    has none.
     """
 
-    def __init__(self, path: Path, longer_side: int) -> None:
+    def __init__(
+        self, path: Path, longer_side: int, mean: Sequence[float] = MEAN, std: Sequence[float] = STD
+    ) -> None:
         if not path.is_file():
             raise UserError(f"--segmenter onnx:{path}: no such file")
         try:
@@ -40,8 +44,8 @@ class OnnxSegmenter(Segmenter):
         self._path, self._input = path, inputs[0].name
         about = self._session.get_modelmeta().custom_metadata_map
         self._mean, self._std = (
-            _three_numbers(path, name, about.get(name, default))
-            for name, default in (("mean", MEAN), ("std", STD))
+            _three_numbers(path, name, about[name]) if name in about else np.array(default, np.float32)
+            for name, default in (("mean", mean), ("std", std))
         )
 
     def predict(self, images: np.ndarray) -> np.ndarray:

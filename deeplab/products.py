@@ -16,6 +16,7 @@ from deeplab.segmenter import resize_probability
 from deeplab.smoothing import Smoothing, smooth
 from util.errors import UserError
 from util.images import Metadata, read_image, read_mask, write_image, write_pixels
+from util.matting import alpha_of, subject_colors
 from util.present import present
 
 
@@ -27,6 +28,7 @@ class Recipe:
     threshold: float = 0.5
     cutout: bool = False
     refine: bool = False
+    matting: bool = False
     smoothing: Smoothing | Literal["lens"] | None = None
     radius: float | None = None
     drop_empty: bool = False
@@ -98,6 +100,9 @@ def make_products(task: tuple[Job, Prediction | None], recipe: Recipe) -> Outcom
 def _make_mask(subject: _Subject, prediction: Prediction, recipe: Recipe) -> np.ndarray:
     """float32 [H,W] in [0,1] at the photo's size; all zero if nothing reaches the threshold."""
     mask = resize_probability(present(prediction.probability), prediction.size)
+    if recipe.matting:
+        alpha = alpha_of(subject.pixels, mask)
+        return alpha if (alpha >= recipe.threshold).any() else np.zeros_like(alpha)
     if recipe.refine:
         mask = refine_mask(subject.pixels, mask >= recipe.threshold)
     hard = mask >= recipe.threshold
@@ -108,8 +113,11 @@ def _write(job: Job, subject: _Subject, recipe: Recipe, new_mask: bool) -> None:
     if job.mask is not None and new_mask:
         image = Image.fromarray((subject.mask * 255 + 0.5).astype(np.uint8))
         if recipe.cutout:
-            alpha, image = image, subject.photo.copy()
-            image.putalpha(alpha)
+            alpha = np.asarray(image, np.float32) / 255
+            cut = Image.fromarray(subject_colors(subject.pixels, alpha))
+            cut.putalpha(image)
+            cut.info = subject.photo.info
+            image = cut
         write_image(image, job.mask)
     if job.smoothed is None and job.figure is None:
         return

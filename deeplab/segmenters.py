@@ -10,6 +10,7 @@
 | `onnx:FILE`   | a model in an ONNX file, on CPU              | the file                              |
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from deeplab.segmenter import Segmenter
@@ -30,6 +31,8 @@ def create_segmenter(
     model: str | None = None,
     device: str | None = None,
     input_size: int = 513,
+    onnx_mean: Sequence[float] | None = None,
+    onnx_std: Sequence[float] | None = None,
 ) -> Segmenter:
     """Make a segmenter; its libraries are imported and its weights fetched only now.
 
@@ -40,6 +43,7 @@ def create_segmenter(
         model: which of the published models, for `deeplab` and `torchvision`; None is their best one.
         device: for `torchvision`: `cpu`, `cuda`, ...; None takes a GPU if there is one.
         input_size: for `deeplab` and `onnx`: the longer side, in pixels, at which the graph sees a photo.
+        onnx_mean, onnx_std: of red, green and blue in [0,1], for `onnx:FILE` where the file has none; None: ImageNet's.
 
     Raises:
         UserError: an unknown name or model; weights that are missing, damaged or can't be fetched.
@@ -50,9 +54,9 @@ def create_segmenter(
 
         return RembgSegmenter(rest)
     if kind == "onnx" and rest:
-        from deeplab.onnx_model import OnnxSegmenter
+        from deeplab.onnx_model import MEAN, STD, OnnxSegmenter
 
-        return OnnxSegmenter(Path(rest), input_size)
+        return OnnxSegmenter(Path(rest), input_size, onnx_mean or MEAN, onnx_std or STD)
     if name == "rvm":
         from deeplab.rvm import RVMSegmenter
 

@@ -134,9 +134,13 @@ def translate_folder(
     # On the first rank, when all are done.
     of_ranks = gathered((len(todo), refused, nobody)) or []
     refused = [message for _, messages, _ in of_ranks for message in messages]
-    for path in sorted(path for _, _, paths in of_ranks for path in paths):
+    total = sum(number for number, _, _ in of_ranks)
+    empty = sorted(path for _, _, paths in of_ranks for path in paths)
+    for path in empty:
         print(f"nobody found, left as it is: {path}")
-    end_with(refused, sum(number for number, _, _ in of_ranks))
+    if empty and total > 1:
+        print(f"nobody found in {len(empty)} of {total} photos")
+    end_with(refused, total)
 
 
 def read_ahead(

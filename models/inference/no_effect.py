@@ -25,7 +25,12 @@ def without_effect(opt: Options, nets: Iterable[nn.Module]) -> list[str]:
     """A line for each kind of option in `opt` that none of `nets` takes notice of."""
     nets = list(nets)
     lines = []
-    given = [f"--{name}" for name, nothing in OF_A_LENS.items() if getattr(opt, name) != nothing]
+    # The overlay takes a matte, too.
+    given = [
+        f"--{name}"
+        for name, nothing in OF_A_LENS.items()
+        if getattr(opt, name) != nothing and not (name == "matting" and opt.add_mask)
+    ]
     if given and not any(getattr(net, "scales_itself", False) for net in nets):
         lines.append(
             f"{', '.join(given)}: no effect; this generator paints, they are for one trained with --output_mode lens"

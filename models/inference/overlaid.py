@@ -1,16 +1,21 @@
-"""The mask overlay on photos of any size: the real subject pasted over results."""
+"""The mask overlay on photos of any size: the real subject pasted over results, by the mask or by a matte of it."""
 
 import numpy as np
 
 from models.inference.folder import Translator
 from util.images import to_gray
+from util.matting import matte
 
 
 class Overlaid:
-    """A translator whose results get the subject of their photo: `m*photo + (1-m)*result`, in the photo's depth."""
+    """A translator whose results get the subject of their photo: `m*photo + (1-m)*result`, in the photo's depth.
 
-    def __init__(self, translator: Translator):
+    With `matting`, m is the alpha that `util.matting` solves from the mask, and the colours are the subject's own.
+    """
+
+    def __init__(self, translator: Translator, matting: bool = False):
         self.translator = translator
+        self.matting = matting
 
     def batch(
         self,
@@ -21,6 +26,12 @@ class Overlaid:
         """As `Generator.batch`; the masks are needed."""
         assert masks is not None
         results = self.translator.batch(photos, masks, depths)
+        if self.matting:
+            subjects = [matte(*parts) for parts in zip(photos, masks, strict=True)]
+            photos, masks = (
+                [subject.foreground for subject in subjects],
+                [subject.alpha for subject in subjects],
+            )
         return [overlaid(*parts) for parts in zip(results, photos, masks, strict=True)]
 
 

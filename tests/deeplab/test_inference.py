@@ -242,3 +242,31 @@ def test_smoothed_photos_of_phones_become_jpegs(tmp_path, red, capsys):
     with pytest.raises(SystemExit) as end:
         run(*words)
     assert end.value.code == 2 and "both would become" in capsys.readouterr().err
+
+
+def test_mattes_in_place_of_masks_and_own_colours_in_cut_outs(tmp_path, red):
+    """A soft edge from red to blue: its alpha is found, and what is mixed is red alone in the cut-out."""
+    alpha = np.clip((np.arange(96) - 40) / 16, 0, 1)[None, :, None].repeat(64, 0)
+    photo = alpha * np.array([255, 30, 10]) + (1 - alpha) * np.array([0, 20, 200])
+    write_image(Image.fromarray(photo.round().astype(np.uint8)), tmp_path / "in/a.png")
+    run("--input", tmp_path / "in", "--output", tmp_path / "mattes", "--matting")
+    found = np.asarray(read_mask(tmp_path / "mattes/a.png"), np.float32) / 255
+    assert np.abs(found - alpha[..., 0]).max() < 0.15
+    run("--input", tmp_path / "in", "--output", tmp_path / "cut", "--matting", "--cutout")
+    cut = np.asarray(Image.open(tmp_path / "cut/a.png"), int)
+    assert np.array_equal(cut[..., 3], np.asarray(read_mask(tmp_path / "mattes/a.png")))
+    mixed = (cut[..., 3] > 80) & (cut[..., 3] < 255)
+    own, seen, true = cut[..., 2][mixed].mean(), photo[..., 2][mixed].mean(), 10
+    assert own - true < 0.6 * (seen - true)
+    whole = cut[..., 3] == 255
+    assert np.array_equal(cut[whole][:, :3], photo.round()[whole])
+    for word in ("--soft", "--refine"):
+        with pytest.raises(SystemExit):
+            run("--input", tmp_path / "in", "--output", tmp_path / "no", "--matting", word)
+
+
+def test_mattes_of_nobody_are_empty(tmp_path, red, capsys):
+    write_image(Image.new("RGB", (64, 48), (90, 0, 200)), tmp_path / "in/a.png")
+    run("--input", tmp_path / "in", "--output", tmp_path / "mattes", "--matting")
+    assert not np.asarray(read_mask(tmp_path / "mattes/a.png")).any()
+    assert "1 without a person" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 """Segmenters from ONNX files and from the package rembg."""
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 from PIL import Image
 
+from deeplab import inference
 from deeplab.segmenter import InputSize
 from deeplab.segmenters import create_segmenter
 from util.errors import UserError
@@ -85,3 +87,29 @@ def test_rembg_that_is_missing_or_fails_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "rembg", SimpleNamespace(new_session=fails))
     with pytest.raises(UserError, match=r"rembg can't load it .No session class found for model 'unet'"):
         create_segmenter("rembg:unet")
+
+
+def test_flags_say_what_an_onnx_file_does_not(tmp_path, capsys):
+    photo = np.random.default_rng(0).integers(0, 256, (10, 20, 3), dtype=np.uint8)
+    (tmp_path / "in").mkdir()
+    Image.fromarray(photo).save(tmp_path / "in/a.png")
+
+    def mask(file: Path, *words: str) -> np.ndarray:
+        common = ["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--overwrite", "--soft"]
+        inference.main(
+            [*common, "--threshold", "0.01", "--segmenter", f"onnx:{file}", "--num_workers", "0", *words]
+        )
+        return np.asarray(Image.open(tmp_path / "out/a.png"), int)
+
+    flags = ["--onnx_mean", "0.5", "0.4", "0.3", "--onnx_std", "1", "1", "2", "--input_size", "20"]
+    silent = write_onnx(tmp_path / "silent.onnx", None)
+    told = np.round(255 * truth(photo[None], np.array([0.5, 0.4, 0.3]), np.array([1, 1, 2]))[0])
+    assert np.abs(mask(silent, *flags) - told).max() <= 1
+    assert np.abs(mask(silent, *flags[-2:]) - told).max() > 1
+    # What the file says counts.
+    says = write_onnx(tmp_path / "says.onnx", None, metadata={"mean": "0.5 0.4 0.3", "std": "1 1 2"})
+    assert np.abs(mask(says, "--onnx_mean", "0", "0", "0", *flags[-2:]) - told).max() <= 1
+    for words in (["selfie", "--onnx_mean", "0", "0", "0"], [f"onnx:{says}", "--onnx_std", "1", "0", "1"]):
+        with pytest.raises(SystemExit):
+            inference.main(["--input", "in", "--output", "out", "--segmenter", *words])
+        assert "--onnx_" in capsys.readouterr().err

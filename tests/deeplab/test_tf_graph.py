@@ -125,4 +125,4 @@ def test_input_size_is_what_the_graph_sees(archive, tmp_path, capsys):
         inference.main(
             [*common, "--output", str(tmp_path / "m"), "--segmenter", "selfie", "--input_size", "256"]
         )
-    assert "--input_size is for --segmenter deeplab" in capsys.readouterr().err
+    assert "--input_size is for --segmenter deeplab and onnx:FILE; selfie has" in capsys.readouterr().err

@@ -43,7 +43,10 @@ def test_photos_without_a_person_are_left_as_they_are_and_listed(tmp_path, capsy
             expected = photo if masks and name == "b" else 255 - photo
             np.testing.assert_array_equal(result, expected)
     listed = [line for line in capsys.readouterr().out.splitlines() if "nobody found" in line]
-    assert listed == [f"nobody found, left as it is: {tmp_path / 'photos' / 'b.png'}"]
+    assert listed == [
+        f"nobody found, left as it is: {tmp_path / 'photos' / 'b.png'}",
+        "nobody found in 1 of 3 photos",
+    ]
 
 
 def test_results_are_written_behind_few_at_a_time_and_the_bad_ones_listed(tmp_path):
