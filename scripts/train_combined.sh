@@ -1,10 +1,7 @@
 #!/usr/bin/env bash
 # Published recipe: mask overlay and mask loss together.
 # usage: scripts/train_combined.sh DATAROOT [NAME] [further options of train.py ...]
-set -euo pipefail
-dataroot=$(realpath "${1:?usage: scripts/train_combined.sh DATAROOT [NAME] [options ...]}")
-name=${2:-combined}
-cd "$(dirname "$0")/.."
-exec python train.py --dataroot "$dataroot" --name "$name" --model cycle_gan \
+. "$(dirname "$0")/recipe.sh"
+exec python train.py "${run[@]}" --model cycle_gan \
     --netG resnet_9blocks --no_dropout --load_size 286 --crop_size 256 --batch_size 1 \
-    --lr 0.0002 --n_epochs 50 --n_epochs_decay 25 --add_mask --lambda_mask 0.5 --vgg19_loss "${@:3}"
+    --lr 0.0002 --n_epochs 50 --n_epochs_decay 25 --add_mask --lambda_mask 0.5 --vgg19_loss "$@"
