@@ -20,13 +20,13 @@ class DefocusOptions(ModelOptions):
         if is_train:
             parser.set_defaults(
                 preprocess="crop",
-                crop_size=128,
-                batch_size=8,
-                lr=1e-3,
+                crop_size=192,
+                batch_size=4,
+                lr=7e-4,
                 beta1=0.9,
-                n_epochs=60,
-                n_epochs_decay=60,
-                ema=0.99,
+                n_epochs=150,
+                n_epochs_decay=110,
+                ema=0.999,
             )
             parser.add_argument(
                 "--nef", type=positive_int, default=32, help="channels of the network at half the size"

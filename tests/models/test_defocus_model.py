@@ -147,7 +147,7 @@ def test_check_measures_the_error_against_known_blurs(sharp, monkeypatch):
     monkeypatch.setattr(
         measure_blur, "with_known_blur", lambda *a: (lambda r: levels.append(r[1].mean()) or r)(real(*a))
     )
-    jobs = [measure_blur.Job(path, None, None, None) for path in sorted((sharp / "trainA").iterdir())]
+    jobs = [measure_blur.BlurJob(path, None, None, None) for path in sorted((sharp / "trainA").iterdir())]
     found = measure_blur.check(BlurMeter(Sharp(width=8)), jobs)
     assert found["error"] == pytest.approx(float(torch.stack(levels).mean()), rel=1e-4)
 

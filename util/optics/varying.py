@@ -1,5 +1,6 @@
 """Blur whose radius differs from place to place: a stack of discs, mixed by each pixel's radius."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -24,10 +25,15 @@ def varying_blur(
         `[B,3,H,W]`; where the radius is 0, `light` itself, exactly.
     """
     # From one radius to the next, what is beyond it goes over into the larger disc; one copy at a time.
+    least, largest = (float(bound) for bound in radius.detach().aminmax())
     mixed, inner = light, 0.0
-    for outer in radii:
-        with torch.no_grad():
-            copy = disc_blur(light, background, outer)
-        mixed = torch.lerp(mixed, copy, ((radius - inner) / (outer - inner)).clamp(0, 1).expand_as(copy))
+    for outer, beyond in zip(radii, [*radii[1:], math.inf], strict=True):
+        if inner >= largest:
+            break
+        # A copy that every pixel leaves behind for the next one need not be made.
+        if least < beyond:
+            with torch.no_grad():
+                copy = disc_blur(light, background, outer)
+            mixed = torch.lerp(mixed, copy, ((radius - inner) / (outer - inner)).clamp(0, 1).expand_as(copy))
         inner = outer
     return mixed
