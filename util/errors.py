@@ -1,4 +1,4 @@
-"""Errors that a user can cause and mend: shown as one line, without a traceback."""
+"""Errors that a user can cause and fix: shown as one line, without a traceback."""
 
 import errno
 import functools
@@ -52,7 +52,7 @@ def missing_package(module: str) -> str:
 
 
 class UserError(Exception):
-    """Something the user can mend. The message is one line that names the file or option and the mend."""
+    """Something the user can fix. The message is one line that names the file or option and what to do."""
 
 
 class PhotoError(UserError):
@@ -81,7 +81,7 @@ def say(text: str) -> None:
 
 
 def command_line(main: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a program's `main`: what a user can mend ends it with `error: ...` on stderr and exit status 2.
+    """Decorate a program's `main`: what a user can fix ends it with `error: ...` on stderr and exit status 2.
 
     That is every `UserError`, and a full disk or memory or a path that can't be used, wherever in the program it
     shows. Ctrl-C ends it with one line too, and the shell's status for it, 130. Who closes its output, as `| head`
@@ -138,7 +138,7 @@ def _of_the_machine(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in DISK_ERRORS:
         return f"{error.filename or 'writing'}: {DISK_ERRORS[error.errno]} and run the same command again"
     if isinstance(error, OSError) and error.errno in PATH_ERRORS and error.filename:
-        return f"{error.filename}: {error.strerror}; give another file or folder, or mend its permissions"
+        return f"{error.filename}: {error.strerror}; give another file or folder, or change its permissions"
     # PyTorch's own class for a GPU, and its plain RuntimeError for the CPU; torch is not imported for a name.
     if (
         isinstance(error, MemoryError)

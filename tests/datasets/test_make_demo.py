@@ -115,7 +115,7 @@ def test_cut_out_keeps_her_colours_and_the_dye_her_face():
     assert suit[0] > 2 * suit[2] and dyed[330, 100, 2] > 2 * dyed[330, 100, 0]  # orange, then blue
 
 
-def test_errors_name_the_mend(dataroot, tmp_path, capsys):
+def test_errors_say_what_to_do(dataroot, tmp_path, capsys):
     with pytest.raises(UserError, match="other settings; remove it or choose another --dataroot"):
         make_demo(dataroot, DemoSettings(size=96, n_train=3, n_val=1, n_test=2, seed=8))
     (tmp_path / "mine.jpg").touch()

@@ -40,7 +40,7 @@ def test_selfie_model_comes_out_of_the_wheel_once(cache, monkeypatch):
     assert [path.name for path in cache.iterdir()] == ["selfie_segmentation.tflite"]
 
 
-def test_offline_is_one_line_with_the_mend(cache, monkeypatch):
+def test_offline_is_one_line_that_says_what_to_do(cache, monkeypatch):
     def pip(command, **_):
         return subprocess.CompletedProcess(command, 1, "", "WARNING: x\nERROR: No such wheel\n")
 

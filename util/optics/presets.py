@@ -58,7 +58,7 @@ in_whites = Range(float, "must be a finite number of at least 1, which leaves li
 
 
 def add_camera_options(parser: ArgumentParser, title: str = "camera", sets: str = "radius and shape") -> None:
-    """The camera's options; `camera_of_options` reads them. `sets`: what of a lens by name is used."""
+    """The camera's options; `camera_of_options` reads them. `sets`: which settings of a lens by name are used."""
     add = parser.add_argument_group(title).add_argument
     add(
         "--lens",
