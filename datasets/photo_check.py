@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import imagehash
 import numpy as np
@@ -76,7 +77,7 @@ class Notebook:
     """
 
     def __init__(self, path: Path) -> None:
-        self._notes: dict[tuple[str, str], tuple[list[int], object]] = {}
+        self._notes: dict[tuple[str, str], tuple[list[int], Any]] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
@@ -90,12 +91,12 @@ class Notebook:
                     file.write("\n")
         self._path = path
 
-    def read(self, kind: str, name: str, source: Path) -> object | None:
-        """The note of that kind and name, if it was taken of `source` as it is now."""
+    def read(self, kind: str, name: str, source: Path) -> Any:
+        """The note of that kind and name, if it was taken of `source` as it is now, else None."""
         then, value = self._notes.get((kind, name), (None, None))
         return value if then == stamp(source) else None
 
-    def write(self, kind: str, name: str, source: Path, value: object) -> None:
+    def write(self, kind: str, name: str, source: Path, value: Any) -> None:
         """Take a note."""
         note = stamp(source), value
         self._notes[kind, name] = note
@@ -107,13 +108,13 @@ class Notebook:
         return [name for a_kind, name in self._notes if a_kind == kind]
 
 
-def facts_to_note(facts: Examined) -> dict[str, object]:
+def facts_to_note(facts: Examined) -> dict[str, Any]:
     """JSON form of `facts`, less the path."""
     note = asdict(facts)
     del note["path"]
     return note
 
 
-def facts_from_note(path: Path, note: dict[str, object]) -> Examined:
+def facts_from_note(path: Path, note: dict[str, Any]) -> Examined:
     """The inverse of `facts_to_note`."""
     return Examined(path, **note)

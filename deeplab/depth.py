@@ -23,6 +23,7 @@ from util.errors import UserError, command_line
 from util.failures import end_with, listed_in
 from util.files import is_inside, is_up_to_date
 from util.images import read_image, write_pixels
+from util.present import present
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -56,14 +57,17 @@ def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
     if args.dataroot:
         jobs = dataroot_jobs(args.dataroot, PHASES, DOMAINS, None, None)
-        pairs = {
-            job.photo: job.mask.parent.with_name(job.mask.parent.name.replace("mask", "depth"))
-            for job in jobs
-        }
-        todo = [(photo, folder / f"{photo.stem}.png") for photo, folder in pairs.items()]
+        # A map stands where the mask does, in `depthA` for `maskA`.
+        masks = [present(job.mask) for job in jobs]
+        files = [args.dataroot / mask.parent.name.replace("mask", "depth") / mask.name for mask in masks]
     else:
-        todo = [(job.photo, job.mask) for job in folder_jobs(args.input, args.output, None, None)]
-    todo = [(photo, file) for photo, file in todo if args.overwrite or not is_up_to_date(file, photo)]
+        jobs = folder_jobs(args.input, args.output, None, None)
+        files = [present(job.mask) for job in jobs]
+    todo = [
+        (job.photo, file)
+        for job, file in zip(jobs, files, strict=True)
+        if args.overwrite or not is_up_to_date(file, job.photo)
+    ]
     refused: list[str] = []
     depth_of = DepthSource("auto", weights=args.depth_weights)
     depth_of.prepare(photo for photo, _ in todo)

@@ -1,7 +1,7 @@
 """Which files are wanted of which photos, and which of them are there already."""
 
 import filecmp
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from util.images import list_images, require_unique, writable
 
 
 def dataroot_jobs(
-    dataroot: Path, phases: list[str], domains: list[str], smoothed: Path | None, figures: Path | None
+    dataroot: Path, phases: Sequence[str], domains: Sequence[str], smoothed: Path | None, figures: Path | None
 ) -> list[Job]:
     """Jobs for the photos of a dataroot, masks going to its maskA and maskB by the photo's stem.
 
@@ -86,12 +86,11 @@ def remaining(jobs: list[Job], overwrite: bool, keep_ready: bool) -> Iterator[tu
     for job in jobs:
         new_mask = overwrite or (job.mask is not None and not is_up_to_date(job.mask, job.photo))
         sources = [job.photo] if job.mask is None else [job.photo, job.mask]
-        left = {}
-        for kind in ("smoothed", "figure"):
-            path = getattr(job, kind)
-            if path is not None and not new_mask and is_up_to_date(path, *sources):
-                left[kind] = None
-        job = replace(job, **left)
+        smoothed, figure = (
+            None if path and not new_mask and is_up_to_date(path, *sources) else path
+            for path in (job.smoothed, job.figure)
+        )
+        job = replace(job, smoothed=smoothed, figure=figure)
         wanted = job.smoothed is not None or job.figure is not None
         if new_mask or wanted or keep_ready:
             yield job, new_mask or job.mask is None

@@ -99,11 +99,11 @@ def predicted_level(net: RadiusNet, photo: Path, mask: Path) -> np.ndarray:
     return settled(blur, small)[0, 0].numpy()
 
 
-def figures_of_prediction(args: Namespace) -> list[dict[str, float | str]]:
-    """A line for each photo whose background can be judged."""
+def figures_of_prediction(args: Namespace) -> dict[Path, dict[str, float]]:
+    """Figures of each photo whose background can be judged."""
     net = load_radius_net(averaged_file(args.weights))
     masks = find_by_stem(args.dataroot / "maskB")
-    lines: list[dict[str, float | str]] = []
+    found: dict[Path, dict[str, float]] = {}
     for photo in tqdm(find_photos(args), unit="photo"):
         mask = mask_of(photo, args.dataroot / "maskB", masks)
         level = predicted_level(net, photo, mask)
@@ -113,8 +113,8 @@ def figures_of_prediction(args: Namespace) -> list[dict[str, float | str]]:
             cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (blur.level, blur.certainty)
         )
         if figures := agreement(level, measured, certainty, small_mask(mask, size)):
-            lines.append({"photo": str(photo)} | figures)
-    return lines
+            found[photo] = figures
+    return found
 
 
 def levels_by_region(maps: list[Path], folder: Path) -> dict[str, list[np.ndarray]]:
@@ -152,17 +152,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.outputs:
         print_distances(args)
         return
-    lines = figures_of_prediction(args)
-    varying = [line for line in lines if line["spread"] > VARYING]
-    for title, chosen in ((f"{len(lines)} photos", lines), (f"{len(varying)} whose blur varies", varying)):
+    found = figures_of_prediction(args)
+    every = list(found.values())
+    varying = [figures for figures in every if figures["spread"] > VARYING]
+    for title, chosen in ((f"{len(every)} photos", every), (f"{len(varying)} whose blur varies", varying)):
         if chosen:
-            medians = {name: np.median([line[name] for line in chosen]) for name in COLUMNS[1:]}
+            medians = {name: np.median([figures[name] for figures in chosen]) for name in COLUMNS[1:]}
             print(f"{title}: " + ", ".join(f"{name} {value:.3f}" for name, value in medians.items()))
     if args.report:
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(lines)
+        writer.writerows({"photo": str(photo)} | figures for photo, figures in found.items())
         write_text(args.report, text.getvalue())
 
 
