@@ -11,8 +11,7 @@ from typing import Any
 
 import torch
 
-from util.errors import UserError
-from util.files import write_text
+from util.marked import write_between
 
 BEGIN, END = "<!-- made by scripts/benchmark.py -->", "<!-- end -->"
 
@@ -66,15 +65,9 @@ def _cell(value: float | str) -> str:
 
 
 def write_table(page: Path, text: str) -> None:
-    """Put `text` between the marks in `page`.
+    """Put `text` between the marks in `page`, blank lines around it.
 
     Raises:
         UserError: no such page, or no marks in it.
     """
-    if not page.is_file():
-        raise UserError(f"--write {page}: no such file")
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise UserError(f"--write {page}: has no lines {BEGIN} and {END}, between which the table goes")
-    write_text(page, f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+    write_between(page, BEGIN, END, f"\n{text}\n")

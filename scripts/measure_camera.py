@@ -10,7 +10,6 @@ depth map and a point in focus, of the lenses `wide` and `far`; for the control,
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -28,8 +27,8 @@ from datasets.lab_lens import render as see
 from datasets.lab_parts import read_people
 from datasets.lab_scenes import make_scene
 from util.errors import UserError, command_line
-from util.files import write_text
 from util.images import list_images, read_image
+from util.marked import write_between
 from util.measure.against_truth import figures_against_truth, figures_of_lights, focus_error
 from util.measure.lab import Truth, is_lab, read_truth
 from util.measure.metrics import Regions
@@ -204,11 +203,7 @@ def put_between_marks(text: str, path: Path) -> None:
     Raises:
         UserError: no such file, or no marks in it.
     """
-    page = path.read_text(encoding="utf-8") if path.is_file() else ""
-    pattern = re.compile(re.escape(MARKS[0]) + ".*?" + re.escape(MARKS[1]), re.DOTALL)
-    if not pattern.search(page):
-        raise UserError(f"--write {path}: no file with the lines {MARKS[0]} and {MARKS[1]}")
-    write_text(path, pattern.sub(lambda _: f"{MARKS[0]}\n{text}\n{MARKS[1]}", page))
+    write_between(path, *MARKS, text)
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
