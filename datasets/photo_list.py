@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from util.errors import UserError
-from util.files import write_text
+from util.files import sha256_of, write_text
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,7 @@ class Manifest:
 
     def add(self, path: Path, photo: WebPhoto) -> None:
         """Write the row of `photo`, which lies at `path`."""
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        row = {"file": path.name, **asdict(photo), "sha256": sha256}
+        row = {"file": path.name, **asdict(photo), "sha256": sha256_of(path)}
         text = io.StringIO()
         csv.DictWriter(text, self.COLUMNS).writerow(row)
         with self._lock, self._path.open("a", encoding="utf-8", newline="") as file:

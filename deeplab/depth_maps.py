@@ -3,7 +3,6 @@
 Everywhere in here depth is inverse and relative: `[H,W] in [0,1]`, 1 is near.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,8 +14,9 @@ import torch
 
 from deeplab.weights import cached
 from util.errors import UserError
+from util.files import sha256_of
 from util.guided_filter import guided_filter
-from util.images import ImageError, read_pixels
+from util.images import ImageError, read_pixels, upper_byte
 from util.images.own_depth import own_depth
 from util.optics.focus_options import FocusOptions
 from util.resize import resized
@@ -151,7 +151,7 @@ def estimator(weights: Path | None) -> DepthEstimator:
 
 
 def _check(part: Path, name: str) -> None:
-    digest = hashlib.sha256(part.read_bytes()).hexdigest()
+    digest = sha256_of(part)
     if digest != SHA256:
         raise ValueError(f"{name}: its SHA-256 is {digest}")
 
@@ -208,7 +208,7 @@ class DepthSource:
         Raises:
             UserError: no map for this photo, or one that can't be used.
         """
-        pixels = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+        pixels = upper_byte(pixels)
         if self.where == "auto":
             depth = own_depth(photo)
             if depth is None or not has_proportions(depth, pixels):

@@ -3,7 +3,6 @@
 With `--dataroot` they are the files of its `maskA` and `maskB`, by the photos' stems, as in training.
 """
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +11,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from deeplab.segmenter import Segmenter, resize_photo, resize_probability
-from deeplab.segmenters import CHOICES, create_segmenter, is_segmenter
+from deeplab.segmenters import CHOICES, create_segmenter, is_segmenter, of_best_segmenter
 from util.errors import UserError
-from util.images import find_by_stem, read_mask
+from util.images import find_by_stem, read_mask, upper_byte
 
 # From a photo's file and its pixels, [H,W,3] uint8 or uint16, to its mask: float32 [H,W] in [0,1], 1 = subject.
 MaskSource = Callable[[Path, np.ndarray], np.ndarray]
@@ -31,26 +30,15 @@ def mask_source(masks: str) -> MaskSource:
         UserError: no such folder; a segmenter whose weights can't be had.
     """
     if masks == "auto":
-        return masks_by(_best_segmenter())
+        return masks_by(of_best_segmenter(create_segmenter))
     return masks_by(create_segmenter(masks)) if is_segmenter(masks) else masks_of_folder(Path(masks))
-
-
-def _best_segmenter() -> Segmenter:
-    try:
-        return create_segmenter("rvm")
-    except (UserError, ImportError) as error:
-        print(
-            f"--masks auto: {error}. The segmenter selfie takes its place; it is made for one person nearby",
-            file=sys.stderr,
-        )
-        return create_segmenter("selfie")
 
 
 def masks_by(segmenter: Segmenter) -> MaskSource:
     """Masks made by `segmenter`; a line names the photos whose mirror image it sees differently."""
 
     def make(path: Path, pixels: np.ndarray) -> np.ndarray:
-        pixels = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+        pixels = upper_byte(pixels)
         height, width = pixels.shape[:2]
         # Both looks and their comparison at the size at which the segmenter sees the photo.
         small = resize_photo(Image.fromarray(pixels), segmenter.input_size.of(width, height))

@@ -10,11 +10,14 @@
 | `onnx:FILE`   | a model in an ONNX file, on CPU              | the file                              |
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from deeplab.segmenter import Segmenter
-from util.errors import UserError
+from util.errors import UserError, say
+
+T = TypeVar("T")
 
 SEGMENTERS = ("rvm", "selfie", "deeplab", "torchvision")
 CHOICES = f"{' '.join(SEGMENTERS)}, rembg:MODEL or onnx:FILE"
@@ -74,3 +77,16 @@ def create_segmenter(
 
         return TorchvisionSegmenter(weights, model, device)
     raise UserError(f"--segmenter {name}: unknown; choose one of {CHOICES}")
+
+
+def of_best_segmenter(make: Callable[[str], T]) -> T:
+    """`make("rvm")`, or where its weights can't be had `make("selfie")`, which a line says: what `--masks auto` means.
+
+    Raises:
+        UserError: neither can be had.
+    """
+    try:
+        return make("rvm")
+    except (UserError, ImportError) as error:
+        say(f"--masks auto: {error}. The segmenter selfie takes its place; it is made for one person nearby")
+        return make("selfie")

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from util.errors import UserError
-from util.files import cache_folder, write_bytes
+from util.files import cache_folder, sha256_of, write_bytes
 from util.present import present
 
 SELFIE_WHEEL = "mediapipe==0.10.21"
@@ -52,7 +52,7 @@ def selfie_model(weights: str | Path | None = None) -> bytes:
             raise UserError(f"--weights {weights}: no such file")
         return _checked_selfie(weights) if weights.suffix == ".whl" else weights.read_bytes()
     cached = cache_folder() / "selfie_segmentation.tflite"
-    if not cached.is_file() or hashlib.sha256(cached.read_bytes()).hexdigest() != SELFIE_SHA256:
+    if not cached.is_file() or sha256_of(cached) != SELFIE_SHA256:
         with tempfile.TemporaryDirectory() as folder:
             write_bytes(cached, _checked_selfie(_download_wheel(Path(folder))))
     return cached.read_bytes()
@@ -202,6 +202,6 @@ def _check_gzip(part: Path, name: str) -> None:
 
 def _check_hash_in_name(part: Path, name: str) -> None:
     """`deeplabv3_resnet101_coco-586e9e4e.pth`: the SHA-256 begins with 586e9e4e."""
-    digest = hashlib.sha256(part.read_bytes()).hexdigest()
+    digest = sha256_of(part)
     if not digest.startswith(name.rpartition("-")[2].partition(".")[0]):
         raise ValueError(f"{name}: its SHA-256 is {digest}")

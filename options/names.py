@@ -2,16 +2,11 @@
 
 import argparse
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from util.errors import UserError
 from util.ranges import count
-
-
-def renamed(**values: str) -> Callable[[str], str]:
-    """A type for argparse: an old value becomes the one it is called today, all others stay."""
-    return lambda value: values.get(value, value)
 
 
 class LoadIter(argparse.Action):

@@ -11,7 +11,6 @@ from models.options.adversary import GAN_MODES
 from models.options.networks import LR_POLICIES, add_network_options, check_network_options
 from options.base_options import BaseOptions
 from options.config import Config
-from options.names import renamed
 from options.saved_options import check_run
 from util.errors import UserError
 from util.hub import is_published
@@ -19,6 +18,7 @@ from util.loggers import LOGGERS, check_loggers
 from util.measure.better import BETTER
 from util.options import Options
 from util.ranges import count, decay, non_negative, port, positive_int
+from util.renamed import renamed
 
 # Not stated by options but following from them.
 _DERIVED = {"isTrain", "mask_policy", "reads_depth"}

@@ -12,6 +12,7 @@ import onnxruntime
 import torch
 
 from deeplab.browser_models import halved_storage, write_segmenter
+from deeplab.segmenters import of_best_segmenter
 from models import load_generator
 from models.inference.described import described
 from models.inference.generator import GeneratorSettings
@@ -88,13 +89,7 @@ def _write_masks(name: str, folder: Path) -> dict[str, Any]:
             "check": _check(file, how["input"], how["output"], shape, zeros | scalars),
         }
 
-    if name != "auto":
-        return write(name)
-    try:
-        return write("rvm")
-    except UserError as error:
-        say(f"--masks auto: {error}. The segmenter selfie takes its place; it is made for one person nearby")
-        return write("selfie")
+    return of_best_segmenter(write) if name == "auto" else write(name)
 
 
 def _check(

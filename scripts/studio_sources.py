@@ -5,6 +5,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from util.files import sha256_of
 from util.hub import run_folder
 
 PAGE = Path(__file__).resolve().parents[1] / "util" / "assets" / "studio"
@@ -19,7 +20,7 @@ def sources(args: argparse.Namespace) -> str:
     files = [*sorted(PAGE.iterdir()), *sorted(Path(__file__).parent.glob("studio*.py")), *weights]
     digest = hashlib.sha256(f"{args.name} {args.masks}".encode())
     for file in files:
-        digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+        digest.update(f"{file.name}{sha256_of(file)}".encode())
     return digest.hexdigest()[:16]
 
 

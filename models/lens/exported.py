@@ -1,4 +1,4 @@
-"""The parts of a lens that an exported graph can hold: its networks. They look at small pictures of a whole photo, of any size.
+"""What an exported graph holds of a lens: its networks. They look at small pictures of a whole photo, of any size.
 
 The rendering depends on the size of each photo; it is `util.optics.camera.render`, or what replaces it elsewhere.
 """

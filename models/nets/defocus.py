@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from models.nets.multiples import DEFOCUS_MULTIPLE
 from util.checkpoint import load_state_dict
 from util.errors import UserError
 
@@ -46,7 +47,7 @@ class DefocusNet(nn.Module):
         width: channels at half the size; deeper levels have 2, 3 and 4 times as many.
     """
 
-    divisor = 16
+    divisor = DEFOCUS_MULTIPLE
 
     def __init__(self, input_nc: int = 3, width: int = 32):
         super().__init__()

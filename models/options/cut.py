@@ -104,5 +104,5 @@ class CUTOptions(UnpairedOptions):
             raise UserError(
                 f"--nce_layers {opt.nce_layers}: {opt.netG} has 0 to {last_block} up to its last block"
             )
-        if opt.nce_T <= 0 or opt.num_patches < 2:
-            raise UserError("--nce_T must be above 0, and --num_patches at least 2")
+        if opt.num_patches < 2:
+            raise UserError("--num_patches must be at least 2")

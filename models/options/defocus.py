@@ -2,13 +2,11 @@
 
 from argparse import ArgumentParser
 
+from models.nets.multiples import DEFOCUS_MULTIPLE
 from models.options.base import ModelOptions
 from util.errors import UserError
 from util.options import Options
 from util.ranges import positive_int
-
-# `DefocusNet.divisor`.
-SIDE_MULTIPLE = 16
 
 
 class DefocusOptions(ModelOptions):
@@ -39,7 +37,7 @@ class DefocusOptions(ModelOptions):
 
     @staticmethod
     def check_options(opt: Options) -> None:
-        if opt.crop_size % SIDE_MULTIPLE or opt.preprocess != "crop":
+        if opt.crop_size % DEFOCUS_MULTIPLE or opt.preprocess != "crop":
             raise UserError(
-                f"--model defocus: --crop_size must be a multiple of {SIDE_MULTIPLE}, and --preprocess crop"
+                f"--model defocus: --crop_size must be a multiple of {DEFOCUS_MULTIPLE}, and --preprocess crop"
             )

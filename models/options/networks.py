@@ -8,6 +8,7 @@ from models.lens.settings import add_lens_options
 from util.errors import UserError
 from util.options import Options
 from util.ranges import non_negative, positive_int
+from util.renamed import renamed
 
 
 class NetG(NamedTuple):
@@ -47,11 +48,6 @@ def kind_of(netG: str) -> NetG:
     return NetG("resnet", int(blocks[1])) if blocks else GENERATORS[netG]
 
 
-def renamed_norm(value: str) -> str:
-    """A norm by the name it has today."""
-    return "syncbatch" if value == "sync_batch" else value
-
-
 def add_network_options(parser: ArgumentParser) -> None:
     """Which networks are trained, and what generators give out; the same for every model."""
     add = parser.add_argument_group("networks").add_argument
@@ -65,7 +61,13 @@ def add_network_options(parser: ArgumentParser) -> None:
         default=3,
         help="layers of the discriminator with --netD n_layers",
     )
-    add("--norm", type=renamed_norm, choices=NORMS, default="instance", help="normalisation layers")
+    add(
+        "--norm",
+        type=renamed(sync_batch="syncbatch"),
+        choices=NORMS,
+        default="instance",
+        help="normalisation layers",
+    )
     add("--norm_D", choices=NORMS_D, help="normalisation of the discriminator; default: that of --norm")
     add(
         "--upsample",

@@ -3,8 +3,8 @@
 from argparse import ArgumentParser
 
 from models.lens.settings import LOOK_SIDE
+from models.nets.multiples import DEFOCUS_MULTIPLE
 from models.options.base import ModelOptions
-from models.options.defocus import SIDE_MULTIPLE
 from util.errors import UserError
 from util.options import Options
 from util.ranges import positive_int
@@ -39,8 +39,8 @@ class RadiusOptions(ModelOptions):
 
     @staticmethod
     def check_options(opt: Options) -> None:
-        if opt.crop_size % SIDE_MULTIPLE or opt.load_size != LOOK_SIDE:
+        if opt.crop_size % DEFOCUS_MULTIPLE or opt.load_size != LOOK_SIDE:
             raise UserError(
                 f"--model radius looks at photos with --load_size {LOOK_SIDE}, and --crop_size must be a multiple of "
-                f"{SIDE_MULTIPLE}"
+                f"{DEFOCUS_MULTIPLE}"
             )

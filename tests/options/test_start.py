@@ -12,8 +12,7 @@ from data import find_dataset_using_name
 from models import find_model_using_name
 from models.acceleration import DTYPES
 from models.losses import diffaugment
-from models.nets.defocus import DefocusNet
-from models.options import acceleration, adversary, defocus
+from models.options import acceleration, adversary
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "tensorflow", "cv2", "numpy", "PIL", "scipy", "httpx", "tqdm")
@@ -70,4 +69,3 @@ def test_models_and_datasets_have_the_options_that_are_listed_for_them():
 def test_options_know_what_the_code_that_they_stand_for_can_do():
     assert set(adversary.AUGMENTATIONS) == set(diffaugment.AUGMENTATIONS)
     assert set(acceleration.PRECISIONS) == {"auto", *DTYPES}
-    assert DefocusNet.divisor == defocus.SIDE_MULTIPLE

@@ -22,6 +22,7 @@ from util.images.photos import (
     read_photo,
     read_pixels,
     to_gray,
+    upper_byte,
     upright_rgb,
 )
 from util.images.writing import write_image, write_pixels
@@ -49,6 +50,7 @@ __all__ = [
     "read_pixels",
     "require_unique",
     "to_gray",
+    "upper_byte",
     "upright_rgb",
     "writable",
     "write_image",

@@ -103,6 +103,11 @@ def to_gray(pixels: np.ndarray) -> np.ndarray:
     return ((pixels.astype(np.uint32) @ weights + 32768) >> 16).astype(pixels.dtype)[..., None]
 
 
+def upper_byte(pixels: np.ndarray) -> np.ndarray:
+    """`pixels` uint8 as they are, uint16 by their upper byte."""
+    return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+
+
 def to_8_bit(image: Image.Image) -> Image.Image:
     """Scale 16-bit grayscale ([0,65535]) and floating-point images ([0,1]) to 8 bits; others pass."""
     if image.mode.startswith("I"):

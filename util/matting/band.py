@@ -1,4 +1,4 @@
-"""Which parts of a mask are sure, and the uncertain band between, as wide as the mask is soft and the bodies are large."""
+"""Which parts of a mask are sure, and the band between, as wide as the mask is soft and the bodies are large."""
 
 import cv2
 import numpy as np
