@@ -1,8 +1,11 @@
 """Segmenters as ONNX: operations of others replaced by ONNX's own, constants in 16 bits."""
 
 import numpy as np
-import onnxruntime
 import pytest
+
+onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx")
+
 from onnx import TensorProto, helper, numpy_helper
 
 from deeplab.browser_models import TRANSPOSED, halved_storage, with_standard_transposed, write_segmenter

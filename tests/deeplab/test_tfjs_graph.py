@@ -7,6 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+pytest.importorskip("tensorflow")
+
 from deeplab.tfjs_graph import graph_function, read_graph, read_weights, tf
 from util.errors import UserError
 

@@ -5,8 +5,10 @@ import sys
 import urllib.request
 
 import pytest
-import requests
-import visdom
+
+requests = pytest.importorskip("requests")
+visdom = pytest.importorskip("visdom")
+
 from visdom.server.build import download_scripts
 
 from scripts.visdom_files import PACKAGES, fetch_package, install, is_complete

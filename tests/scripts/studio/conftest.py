@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from scripts import studio, studio_build, studio_runtime
 from tests.scripts.studio import parts
 from util.files import cache_folder
 
@@ -16,6 +15,10 @@ from util.files import cache_folder
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
     """The folder of a studio with the generator of `parts.told_generator`."""
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package)
+    from scripts import studio, studio_build, studio_runtime
+
     if not (cache_folder() / Path(studio_runtime.URL).name).is_file():
         pytest.skip("onnxruntime-web is not in the cache; get it with: python scripts/studio_runtime.py")
     folder = tmp_path_factory.mktemp("studio")
@@ -40,6 +43,8 @@ def served(handler):
 @pytest.fixture(scope="session")
 def address(built):
     """Where `--serve` serves the studio."""
+    from scripts import studio
+
     with served(partial(studio.Handler, directory=str(built))) as url:
         yield url
 

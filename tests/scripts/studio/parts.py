@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from onnx import TensorProto, helper, save
 from PIL import Image
 
 from models.inference.generator import Generator
@@ -45,6 +44,8 @@ def told_generator():
 
 def write_red_segmenter(_, path):
     """Write a segmenter with a state: in its third pass the subject's probability is twice the red."""
+    from onnx import TensorProto, helper, save
+
     value = partial(helper.make_tensor_value_info, elem_type=TensorProto.FLOAT)
     nodes = [
         helper.make_node("Slice", ["image", "zero", "one", "last"], ["red"]),

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
 from models.inference.described import described
 from models.inference.generator import Generator
 from models.networks import define_G
