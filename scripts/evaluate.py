@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from models.inference.blur_meter import WEIGHTS
 from scripts.compared import chosen_for_grid, collect, has_masks, real_photos, strengths
 from scripts.seen_blur import add_real_row, add_seen_blur, radius_map
 from util.errors import UserError, command_line
@@ -92,8 +93,12 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add("--inception_weights", type=Path, help="torch-fidelity's weights; without them no FID and KID")
     add(
         "--blur_weights",
+        nargs="?",
+        const=WEIGHTS,
         type=Path,
-        help="latest_net_E.pth of --model defocus: the blur that it sees, beside real B",
+        metavar="FILE",
+        help="the blur that a network sees, beside real B: latest_net_E.pth of --model defocus; without a file the "
+        "network that comes with the code",
     )
     add("--export_grid", type=Path, metavar="FILE", help="write one contact sheet, photos by methods")
     add("--grid_photos", nargs="*", metavar="STEM", help="photos of the contact sheet; default: all")

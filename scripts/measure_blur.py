@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from data.known_blur import with_known_blur
 from data.transforms import image_to_tensor
-from models.inference.blur_meter import BlurMeter, colored, load_blur_meter
+from models.inference.blur_meter import WEIGHTS, BlurMeter, colored, load_blur_meter
 from models.inference.folder import read_ahead, same_size
 from util.blur_maps import BlurMap, read_blur_map, write_blur_map
 from util.domains import DOMAINS, PHASES
@@ -37,8 +37,6 @@ from util.files import is_inside, is_up_to_date, write_text
 from util.images import find_by_stem, list_images, read_mask, write_image
 from util.optics.levels import level_of_radius, radius_of_level
 from util.ranges import RangedParser, positive_int
-
-WEIGHTS = Path(__file__).resolve().parents[1] / "pretrained/defocus/latest_net_E.pth"
 
 # Share of a photo's places, the least sure ones, that have no part in a report: sky, walls, water. A bound for the
 # certainty itself would not do: it is lower at every place that is out of focus.

@@ -112,7 +112,7 @@ def six(tmp_path, monkeypatch):
             write_text(output / "figures.json", json.dumps({"methods": methods}))
 
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "checkpoints" / "portrait_2").mkdir(parents=True)
+    (tmp_path / "checkpoints" / "portrait_seed2").mkdir(parents=True)
     folders = [Folder(role, tmp_path / role, scale) for role, scale in (("lab", 2.0), ("photos", 3.0))]
     return ShortTable(folders, None, tmp_path / "out", run), commands
 
@@ -121,8 +121,8 @@ def test_strength_is_chosen_on_val_and_reported_on_test(six):
     table, commands = six
     rows = {row[0]: row[1:] for row in table.rows()}
     assert rows["selfie segmenter, disc behind its mask"][0] == "4"
-    assert rows["ours alone, trained on 45 portraits"][0] == "2"  # of the one seed that is trained
-    assert rows["ours alone, trained on 45 portraits"][1:3] == ["30.0 [29.0, 31.0]"] * 2
+    assert rows["ours alone, seeds 2 and 3"][0] == "2"  # of the one seed that is trained
+    assert rows["ours alone, seeds 2 and 3"][1:3] == ["30.0 [29.0, 31.0]"] * 2
     assert rows["ours, told RVM's matte"][3] == "2 > 3%, 2 > 10%, of 9"
     assert rows["published CycleGAN"] == ["as published", *"-------"]
     chosen = [command for command in commands if "deeplab/inference.py" in command and "disc" in command]
@@ -134,9 +134,20 @@ def test_strength_is_chosen_on_val_and_reported_on_test(six):
     assert [("--truth" in command) for command in measured] == [True, True, False]
 
 
+def test_published_results_are_measured_on_the_photos_that_they_show(six, tmp_path):
+    table, commands = six
+    portraits = Folder("portraits", tmp_path / "portraits", 1.0)
+    rows = ShortTable([portraits], tmp_path / "published", tmp_path / "out", table.run).rows()
+    assert rows[0][-1] == "0.50"
+    ours, theirs = [command for command in commands if command[1] == "scripts/evaluate.py"]
+    assert ours[ours.index("--phase") + 1] == "test"
+    assert theirs[theirs.index("--phase") + 1] == "train"
+    assert f"overlay_the_method={tmp_path / 'published' / 'overlay'}" in " ".join(theirs)
+
+
 def test_untrained_generators_wait(six, tmp_path):
-    (tmp_path / "checkpoints" / "portrait_2").rmdir()
-    assert six[0].rows()[-1] == ["ours alone, trained on 45 portraits", "not trained here", *"-------"]
+    (tmp_path / "checkpoints" / "portrait_seed2").rmdir()
+    assert six[0].rows()[-1] == ["ours alone, seeds 2 and 3", "not trained here", *"-------"]
 
 
 def test_table_on_top_takes_the_place_of_the_old_one():
