@@ -1,8 +1,11 @@
 """The machine of a benchmark in words, its waits for a GPU, and tables."""
 
+import atexit
 import os
 import platform
 import re
+import shutil
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -35,6 +38,13 @@ def _processor() -> str:
     information = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*: (.*)", information.read_text()) if information.is_file() else None
     return found[1] if found else platform.processor() or platform.machine()
+
+
+def scratch_folder() -> Path:
+    """A new folder for photos and results of a benchmark, which goes with the program."""
+    folder = Path(tempfile.mkdtemp(prefix="benchmark_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def waits(case: Callable[[], Any]) -> int:

@@ -4,7 +4,6 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +18,7 @@ from models.acceleration import Acceleration, computing_dtype, place
 from models.architecture import Architecture
 from models.inference.generator import Generator
 from models.inference.large_photos import FullResolution, Tiled
+from scripts.benchmark_machine import scratch_folder
 from scripts.benchmark_training import train_options
 from util.images import write_pixels
 
@@ -74,7 +74,7 @@ def large_cases(arguments: argparse.Namespace) -> dict[str, Case]:
 
 def photo_cases(arguments: argparse.Namespace) -> dict[str, Case]:
     """Whole commands, from files to files, as a user starts them: one photo of each size, and a folder."""
-    root = Path(tempfile.mkdtemp(prefix="benchmark_"))
+    root = scratch_folder()
     peers = [f"{segmenter} {blur}" for segmenter, blur in (("none", "none"), ("selfie", "disc"))]
     if can_run("rembg:u2netp"):
         peers.append("rembg:u2netp gaussian")

@@ -1,7 +1,7 @@
 """What `scripts/benchmark.py` times of training: steps, and loading with augmentation."""
 
 import argparse
-import tempfile
+import shlex
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from models import create_model
 from models.base_model import BaseModel, Losses, total
 from models.cycle_gan_model import CycleGANModel
 from options import Options, TrainOptions
+from scripts.benchmark_machine import scratch_folder
 from util.images import write_pixels
 
 RECIPES = {
@@ -24,12 +25,8 @@ RECIPES = {
     "overlay": ["--add_mask"],
     "combined": ["--add_mask", "--lambda_mask", "0.5"],
 }
-# The portrait recipe, scripts/train_portrait.sh, and what it augments photos with.
-AUGMENT = ["--augment_zoom", "0.4", "--augment_light", "0.7", "--augment_paste", "0.4"]
-LENS = "--model lens --netG effnet_lite0 --ngf 32 --load_size 256 --crop_size 256 --batch_size 2 --weights_size 256 "
-LENS += (
-    "--train_weights_size 192 --lens_radii 2 4 8 --lens_target 4 --lens_light srgb --soft_range 0.015 0.019"
-)
+PORTRAIT = Path(__file__).with_name("train_portrait.sh")
+NOT_AUGMENTED = ["--augment_zoom", "0", "--augment_light", "0", "--augment_paste", "0"]
 # Of the photos that are made to be loaded.
 PHOTOS, SIZE = 24, (600, 800)
 Case = Callable[[], Any]
@@ -58,6 +55,12 @@ class ReferenceModel(CycleGANModel):
         for group in optimizer.param_groups:
             group |= {"fused": False, "foreach": False}
         return optimizer
+
+
+def portrait_words() -> list[str]:
+    """The options of the portrait recipe, as `PORTRAIT` hands them to train.py."""
+    command = PORTRAIT.read_text(encoding="utf-8").partition('"${run[@]}"')[2].partition('"$@"')[0]
+    return shlex.split(command.replace("\\\n", " "))
 
 
 def train_options(arguments: argparse.Namespace, *flags: str) -> Options:
@@ -107,7 +110,7 @@ def lens_cases(arguments: argparse.Namespace) -> dict[str, Case]:
     for precision in arguments.precisions:
         for flags in ([], *([f"--{switch}"] for switch in arguments.switches)):
             words = ["--dataroot", arguments.dataroot, "--name", "benchmark", "--device", arguments.device]
-            opt = TrainOptions().parse([*words, *LENS.split(), *AUGMENT, "--precision", precision, *flags])
+            opt = TrainOptions().parse([*words, *portrait_words(), "--precision", precision, *flags])
             model, batch = create_model(opt), random_batch(opt)
             name = " ".join(["lens step, 2 photos,", precision, *flags])
             cases[name] = partial(step, model, batch)
@@ -126,11 +129,11 @@ def data_cases(arguments: argparse.Namespace) -> dict[str, Case]:
     if arguments.dataroot != "none":
         dataset = create_dataset(train_options(arguments))
         return {f"data {len(dataset)} photos": partial(epoch, dataset)}
-    root = Path(tempfile.mkdtemp(prefix="benchmark_"))
+    root = scratch_folder()
     make_dataroot(root)
     cases: dict[str, Case] = {}
-    for title, flags in (("plain", []), ("augmented", AUGMENT)):
-        words = ["--dataroot", str(root), "--name", "benchmark", "--device", "cpu", *LENS.split(), *flags]
+    for title, flags in (("plain", NOT_AUGMENTED), ("augmented", [])):
+        words = ["--dataroot", str(root), "--name", "benchmark", "--device", "cpu", *portrait_words(), *flags]
         dataset = create_dataset(TrainOptions().parse([*words, "--num_threads", "0"]))
         cases[f"loading {PHOTOS} photos of 600 x 800, {title}"] = partial(epoch, dataset)
     return cases
