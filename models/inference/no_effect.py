@@ -1,35 +1,31 @@
 """Options of test.py that the loaded generator can't follow: said in a line, not passed over in silence."""
 
+from argparse import ArgumentParser
 from collections.abc import Iterable
 
 from torch import nn
 
+from models.lens.settings import add_lens_test_options
 from util.options import Options
 
-# What shapes a lens's rendering, and the value that asks for nothing.
-OF_A_LENS = {
-    "aperture": 1.0,
-    "radius": "",
-    "weights_size": None,
-    "lens_light": None,
-    "focus_range": None,
-    "soft_range": None,
-    "matting": "auto",
-    "camera": False,
-    "depth": "",
-    "focus": "subject",
-}
+# What shapes a lens's rendering; the camera's own options have an effect with --camera alone.
+OF_A_LENS = (
+    *("aperture", "radius", "weights_size", "lens_light", "focus_range", "soft_range", "matting"),
+    *("camera", "depth", "focus"),
+)
 
 
 def without_effect(opt: Options, nets: Iterable[nn.Module]) -> list[str]:
     """A line for each kind of option in `opt` that none of `nets` takes notice of."""
     nets = list(nets)
     lines = []
+    stated = ArgumentParser()
+    add_lens_test_options(stated)
     # The overlay takes a matte, too.
     given = [
         f"--{name}"
-        for name, nothing in OF_A_LENS.items()
-        if getattr(opt, name) != nothing and not (name == "matting" and opt.add_mask)
+        for name in OF_A_LENS
+        if getattr(opt, name) != stated.get_default(name) and not (name == "matting" and opt.add_mask)
     ]
     if given and not any(getattr(net, "scales_itself", False) for net in nets):
         lines.append(
