@@ -10,7 +10,6 @@ import torch
 
 from models.architecture import Architecture, load_into
 from models.inference.generator import averaged_file, generator_file
-from models.lens.generator import KEPT, LensGenerator
 from util.checkpoint import StateDict, checkpoint_file, load_state_dict, save_safetensors
 from util.errors import UserError
 from util.files import write_text
@@ -118,8 +117,7 @@ def description(state: StateDict, file: Path) -> dict[str, Any]:
         # Only the network knows all that a file says of a lens.
         net = architecture.build()
         load_into(net, state, file)
-        assert isinstance(net, LensGenerator)
-        described["lens"] = {name: getattr(net.settings, name) for name in KEPT}
+        described["lens"] = net.kept()
     return described
 
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from data.transforms import image_to_tensor
-from models.lens.generator import KNOTS, LensGenerator, reference_size
+from models.lens.generator import LensGenerator, knots, reference_size
 from models.lens.matting import told_prior
 from util.matting import alpha_of, colors_behind
 from util.optics.arrays import linear_to_srgb, srgb_to_linear
@@ -86,8 +86,7 @@ class _Development:
             self.copies.blur([scale * radius for radius in self.lens.settings.radii])
         else:
             self.radius = scale * self.lens.radius_map(self.small, in_focus)[0].numpy()
-            largest = float(self.radius.max())
-            self.copies.blur([knot for knot in KNOTS if knot < largest] + [max(largest, KNOTS[0])])
+            self.copies.blur(knots(float(self.radius.max())))
         result = np.empty_like(self.photo)
 
         def mix(top: int, bottom: int) -> None:

@@ -15,7 +15,7 @@ from models.lens.radius import RadiusNet, behind, settled
 from models.lens.settings import LensChanges, LensSettings
 from models.nets.base import GeneratorNet
 from util.guided_filter import apply_coefficients, guided_coefficients
-from util.optics.blur import render
+from util.optics.blur import MAX_RADIUS, render
 from util.optics.camera import Camera
 from util.optics.camera import render as render_camera
 from util.optics.focus import INSIDE
@@ -37,7 +37,7 @@ STRIP = 256
 # Radii are given at this length of a photo's shorter side, and grow with it.
 REFERENCE_SIDE = 256
 
-# Radii in pixels between which a blur that differs from place to place is mixed: as fine as the eye needs.
+# For `knots`: as fine as the eye needs.
 KNOTS = tuple(0.75 * 1.4**step for step in range(16))
 
 # Settings that a file keeps, as buffers of these names.
@@ -121,6 +121,19 @@ class LensGenerator(GeneratorNet):
 
     def graph(self) -> WeightsGraph:
         return WeightsGraph(self.net)
+
+    def kept(self) -> dict[str, Any]:
+        return {name: getattr(self.settings, name) for name in KEPT}
+
+    def described(self) -> dict[str, Any]:
+        return self.kept() | {
+            "channels": self.net.input_nc,
+            "divisor": self.net.divisor,
+            "reference_side": REFERENCE_SIDE,
+            "guide_radius": GUIDE_RADIUS,
+            "guide_eps": GUIDE_EPS,
+            "largest_radius": MAX_RADIUS,
+        }
 
     def load_pretrained(self, opt: Options) -> None:
         self.net.load_pretrained(opt)
@@ -213,8 +226,7 @@ class LensGenerator(GeneratorNet):
     def blur_by_place(self, x: torch.Tensor, in_focus: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
         """Each place blurred by its radius of `radius_by_place`; where `in_focus` is 1 the result is `x`, exactly."""
         radius = self.radius_by_place(x, in_focus, share)
-        largest = float(radius.max())
-        radii = [knot for knot in KNOTS if knot < largest] + [max(largest, KNOTS[0])]
+        radii = knots(float(radius.max()))
         behind = behind_subject(x, in_focus) if self.mattes else x
         light = (behind + 1) / 2
         light = srgb_to_linear(light) if self.settings.linear_light else light
@@ -328,6 +340,11 @@ class LensGenerator(GeneratorNet):
     def stretching(self) -> float:
         """The power to which `stretch` takes the share out of focus."""
         return max(self.settings.aperture, 1.0) ** 3
+
+
+def knots(largest: float) -> list[float]:
+    """Radii in pixels, ascending, of the copies that a blur of up to `largest`, which differs by place, is mixed of."""
+    return [knot for knot in KNOTS if knot < largest] + [max(largest, KNOTS[0])]
 
 
 def shared(in_focus: torch.Tensor, blurred: torch.Tensor) -> torch.Tensor:

@@ -1,5 +1,7 @@
 """What callers ask of a generator's network, so that nobody asks for its type."""
 
+from typing import Any
+
 from torch import nn
 
 from util.options import Options
@@ -37,6 +39,14 @@ class GeneratorNet(nn.Module):
     def graph(self) -> nn.Module:
         """What an exported graph can hold of it: `[B,C,H,W] in [-1,1]` -> `[B,C',H',W']`, of any size."""
         return self
+
+    def kept(self) -> dict[str, Any]:
+        """Settings that a file keeps besides the weights, by their names; empty where there are none."""
+        return {}
+
+    def described(self) -> dict[str, Any]:
+        """What renders its results elsewhere must know besides `graph`, as JSON holds it; empty if that is all."""
+        return {}
 
     def change(self, changes: object) -> None:
         """Take settings to change at test, where a network has such (`models.lens.settings.LensChanges`)."""
