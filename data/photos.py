@@ -12,6 +12,7 @@ from util.errors import UserError
 from util.images import image_names
 from util.member import Member
 from util.options import Options
+from util.present import present
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,13 @@ class Photos(Sequence[Photo]):
     A list of objects would be copied into each worker bit by bit, as Python counts references inside of it.
 
     Args:
-        folder, names: their files, as those of `PackedFiles`.
+        files: theirs.
         sizes: `[N,2]`, upright (width, height).
         masks, depths: in the same order.
         channels, part: as those of `Photo`.
     """
 
-    folder: Path
-    names: np.ndarray
+    files: PackedFiles
     sizes: np.ndarray
     masks: PackedFiles
     depths: PackedFiles
@@ -81,7 +81,7 @@ class Photos(Sequence[Photo]):
     part: str = ""
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.sizes)
 
     @overload
     def __getitem__(self, index: int) -> Photo: ...
@@ -89,11 +89,11 @@ class Photos(Sequence[Photo]):
     def __getitem__(self, index: slice) -> "Photos": ...
     def __getitem__(self, index: int | slice) -> "Photo | Photos":
         if isinstance(index, slice):
-            masks, depths = self.masks[index], self.depths[index]
-            return replace(self, names=self.names[index], sizes=self.sizes[index], masks=masks, depths=depths)
+            files, masks, depths = self.files[index], self.masks[index], self.depths[index]
+            return replace(self, files=files, sizes=self.sizes[index], masks=masks, depths=depths)
         width, height = self.sizes[index].tolist()
         return Photo(
-            self.folder / os.fsdecode(self.names[index]),
+            present(self.files.path(index)),
             (width, height),
             self.masks.path(index),
             self.channels,

@@ -100,7 +100,7 @@ class Scan:
         packed = PackedFiles.of(self.photos.folder, self.photos.names)
         sizes = np.stack([self.facts["width"], self.facts["height"]], axis=1).astype(np.int32)
         maps = self.masks.packed(), self.depths.packed()
-        return Photos(self.photos.folder, packed.names, sizes, *maps, self.folder.channels)
+        return Photos(packed, sizes, *maps, self.folder.channels)
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong, in the order of the photos."""
