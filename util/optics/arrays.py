@@ -4,26 +4,29 @@ import cv2
 import numpy as np
 
 from util.optics import apertures
+from util.optics.light import EXPONENT, LINEAR_KNEE, SHIFT, SLOPE, SRGB_KNEE
+
+# The curve is written again and not `util.optics.light` with tensors around it: OpenCV's power takes two thirds of the
+# time of PyTorch's, and no threads of PyTorch, which would fight with those of the caller.
 
 
 def srgb_to_linear(x: np.ndarray) -> np.ndarray:
-    """Linear light of sRGB values, both in [0,1] (IEC 61966-2-1), as `util.optics.light` has it."""
+    """Linear light of sRGB values, both in [0,1], as `util.optics.light` has it."""
     x = np.asarray(x, dtype=np.float32)
-    curved = _power((np.maximum(x, 0.04045) + 0.055) / 1.055, 2.4)
-    return np.where(x <= 0.04045, x / np.float32(12.92), curved)
+    curved = _power((np.maximum(x, SRGB_KNEE) + SHIFT) / (1 + SHIFT), EXPONENT)
+    return np.where(x <= SRGB_KNEE, x / np.float32(SLOPE), curved)
 
 
 def linear_to_srgb(x: np.ndarray) -> np.ndarray:
     """sRGB values of linear light, both in [0,1]; the inverse of `srgb_to_linear`."""
     x = np.asarray(x, dtype=np.float32)
-    curved = _power(np.maximum(x, 0.0031308), 1 / 2.4)
-    curved *= 1.055
-    curved -= 0.055
-    return np.where(x <= 0.0031308, x * np.float32(12.92), curved)
+    curved = _power(np.maximum(x, LINEAR_KNEE), 1 / EXPONENT)
+    curved *= 1 + SHIFT
+    curved -= SHIFT
+    return np.where(x <= LINEAR_KNEE, x * np.float32(SLOPE), curved)
 
 
 def _power(x: np.ndarray, exponent: float) -> np.ndarray:
-    """By OpenCV: it is the fastest, and needs no threads of PyTorch, which would fight with those of the caller."""
     return cv2.pow(np.ascontiguousarray(x).reshape(-1, 1), exponent).reshape(x.shape)
 
 
