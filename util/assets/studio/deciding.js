@@ -139,7 +139,7 @@ function grown(mask, width, height) {
 }
 
 // The in-focus weight, stretched from `range` to [0,1]; more of it the wider the aperture.
-export function stretched(value, [low, high], aperture) {
+function stretched(value, [low, high], aperture) {
   const sharp = Math.min(Math.max((value - low) / (high - low), 0), 1);
   return 1 - (1 - sharp) ** (Math.max(aperture, 1) ** 3);
 }
