@@ -242,7 +242,9 @@ def test_blur_that_a_network_sees_stands_beside_real_photos(dataroot, monkeypatc
     assert seen["real photos"]["seen_background"]["median"] == pytest.approx(1)
     assert "| real photos |" in capsys.readouterr().out
     monkeypatch.undo()
-    evaluate(dataroot, "--results", f"mine={folder}", "--blur_weights")  # the network that comes with the code
+    evaluate(
+        dataroot, "--results", f"mine={folder}", "--blur_weights"
+    )  # the network that comes with the code
     assert "| real photos |" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         evaluate(dataroot, "--results", f"mine={folder}", "--blur_weights", "gone.pth")
