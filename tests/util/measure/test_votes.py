@@ -130,3 +130,14 @@ def test_keys_answer_and_the_file_is_read(page, tmp_path, web_page):
         web_page.click("#save")
     download.value.save_as(tmp_path / "votes.csv")
     assert [vote.share for vote in read_votes([tmp_path / "votes.csv"], folder)] == [0.5]
+
+
+def test_page_fits_a_phone(page, web_page):
+    web_page.set_viewport_size({"width": 390, "height": 844})
+    web_page.goto((page[0] / "index.html").as_uri())
+    assert web_page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    ) == [
+        390,
+        844,
+    ]
