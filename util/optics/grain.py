@@ -17,6 +17,9 @@ FLAT = 0.05
 BIAS = 0.75
 # Fewer blocks say nothing about their brightness.
 FEWEST = 12
+# From one brightness to the next noise changes at most by this factor: that of photons and of the sensor does, in sRGB
+# values. A brightness found only in leaves or gravel would else pass on their texture as noise.
+STEEPEST = 1.5
 
 
 def noise_levels(photo: torch.Tensor) -> torch.Tensor:
@@ -45,8 +48,11 @@ def _of_channel(channel: torch.Tensor) -> torch.Tensor:
         blocks = level[(index == brightness) & usable]
         if len(blocks) >= FEWEST:
             found[brightness] = float(blocks.quantile(FLAT)) / BIAS
+    limited = {
+        at: min(noise * STEEPEST ** abs(at - other) for other, noise in found.items()) for at in found
+    }
     values = [
-        found[min(found, key=lambda known: abs(known - brightness))] if found else 0.0
+        limited[min(limited, key=lambda known: abs(known - brightness))] if limited else 0.0
         for brightness in range(BRIGHTNESSES)
     ]
     return level.new_tensor(values)

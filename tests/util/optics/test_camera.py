@@ -222,11 +222,11 @@ def test_levels_are_where_the_radii_are():
 def test_noise_is_measured_by_brightness():
     generator = torch.Generator().manual_seed(0)
     photo = torch.linspace(-0.9, 0.9, 256).expand(1, 3, 256, 256)
-    sigma = torch.where(photo < 0, 0.02, 0.06)
+    sigma = torch.where(photo < 0, 0.02, 0.04)
     noisy = photo + sigma * torch.randn(photo.shape, generator=generator)
     levels = noise_levels(noisy)
     assert torch.allclose(levels[:, 1:3], torch.tensor(0.02), rtol=0.1)
-    assert torch.allclose(levels[:, 5:7], torch.tensor(0.06), rtol=0.1)
+    assert torch.allclose(levels[:, 5:7], torch.tensor(0.04), rtol=0.1)
 
 
 def test_grain_brings_the_blurred_part_to_the_noise_of_the_sharp_part():
