@@ -56,11 +56,15 @@ def read_depth(path: Path, far_is_bright: bool = False) -> np.ndarray:
         depth = found
     else:
         depth = read_pixels(path, channels=1)[..., 0]
-    depth = np.squeeze(np.asarray(depth, np.float32))
+    if depth.dtype.kind not in "buif":
+        raise UserError(f"{path}: a depth map is [H,W] of numbers, this is of {depth.dtype}")
+    depth = np.asarray(depth, np.float32)
     if depth.ndim == 3:
-        depth = depth[..., 0]
-    if depth.ndim != 2 or not np.isfinite(depth).all():
-        raise UserError(f"{path}: a depth map is [H,W] of finite numbers, this is {depth.shape}")
+        depth = depth[0] if len(depth) == 1 else depth[..., 0]
+    if depth.ndim != 2 or not depth.size:
+        raise UserError(f"{path}: a depth map is [H,W], this is {depth.shape}")
+    if not np.isfinite(depth).all():
+        raise UserError(f"{path}: has values that are not finite (NaN); fill them, or give another map")
     low, high = float(depth.min()), float(depth.max())
     if high <= low:
         raise UserError(f"{path}: the same depth everywhere; give another map, or none")

@@ -52,7 +52,24 @@ def test_files_of_all_kinds_hold_the_same_depth(tmp_path):
         assert np.abs(read_depth(tmp_path / name, far_is_bright=True) - (1 - depth)).max() < error, name
 
 
+def test_arrays_with_a_batch_or_channels_and_both_orders_of_bytes(tmp_path):
+    depth = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    np.save(tmp_path / "batch.npy", depth[None])
+    np.save(tmp_path / "channels.npy", np.repeat(depth[..., None], 3, axis=2))
+    for order, scale in ((">", b"1.0"), ("<", b"-1.0")):
+        # The rows of a PFM go from bottom to top.
+        rows = depth[::-1].astype(f"{order}f4").tobytes()
+        (tmp_path / f"{'big' if order == '>' else 'little'}.pfm").write_bytes(b"Pf\n4 3\n" + scale + b"\n" + rows)
+    for name in ("batch.npy", "channels.npy", "big.pfm", "little.pfm"):
+        assert np.abs(read_depth(tmp_path / name) - depth).max() < 1e-6, name
+
+
 def test_maps_that_cannot_be_used(tmp_path):
+    np.save(tmp_path / "empty.npy", np.zeros((0, 4)))
+    np.save(tmp_path / "words.npy", np.array([["near", "far"]]))
+    for name, words in (("empty", "this is"), ("words", "numbers")):
+        with pytest.raises(UserError, match=words):
+            read_depth(tmp_path / f"{name}.npy")
     np.save(tmp_path / "constant.npy", np.ones((4, 4)))
     np.save(tmp_path / "nan.npy", np.array([[0, np.nan], [1, 2]]))
     (tmp_path / "text.npy").write_text("no")
