@@ -16,8 +16,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from data.transforms import image_to_tensor
-from models.lens.generator import LensGenerator, knots, reference_size
+from models.lens.generator import LensGenerator
 from models.lens.matting import told_prior
+from models.lens.scales import knots, reference_size
+from models.lens.weights import coefficients
 from util.matting import alpha_of, colors_behind
 from util.optics.arrays import linear_to_srgb, srgb_to_linear
 from util.optics.disc_copies import DiscCopies
@@ -62,7 +64,7 @@ class _Development:
         logits = lens.logits(self.small, told, photo.shape[:2])
         # [K+1,4,h,w]: those of red, green and blue, for values in [0,1] and not [-1,1], and the constant.
         weights = logits.softmax(dim=1)
-        self.coefficients = lens.coefficients(weights, self.small)[0].numpy()
+        self.coefficients = coefficients(weights, self.small)[0].numpy()
         self.coefficients[:, 3] -= self.coefficients[:, :3].sum(1)
         self.coefficients[:, :3] *= 2
         values = np.arange(self._limit + 1, dtype=np.float32) / self._limit

@@ -12,9 +12,10 @@ from models.lens.exported import LOGIT_BOUND, WeightsGraph
 from models.lens.focusing import refocused
 from models.lens.matting import alphas, behind_subject, of_subject, told_prior
 from models.lens.radius import RadiusNet, behind, settled
+from models.lens.scales import knots, reference_size
 from models.lens.settings import LensChanges, LensSettings
+from models.lens.weights import GUIDE_EPS, GUIDE_RADIUS, carried, shared
 from models.nets.base import GeneratorNet
-from util.guided_filter import apply_coefficients, guided_coefficients
 from util.optics.blur import MAX_RADIUS, render
 from util.optics.camera import Camera
 from util.optics.camera import render as render_camera
@@ -22,23 +23,11 @@ from util.optics.focus import INSIDE
 from util.optics.focus_options import Focus
 from util.optics.levels import radius_of_level
 from util.optics.light import linear_to_srgb, luma, srgb_to_linear
+from util.optics.presets import REFERENCE_SIDE
 from util.optics.sharpness import gradient_magnitude, grown
 from util.optics.varying import varying_blur
 from util.options import Options
 from util.present import present
-
-# Window (pixels of the network's own scale) and smoothness of the guided filter; photos in [-1,1].
-GUIDE_RADIUS = 4
-GUIDE_EPS = 4e-3
-
-# Rows of a large photo that are filtered at a time.
-STRIP = 256
-
-# Radii are given at this length of a photo's shorter side, and grow with it.
-REFERENCE_SIDE = 256
-
-# For `knots`: as fine as the eye needs.
-KNOTS = tuple(0.75 * 1.4**step for step in range(16))
 
 # Settings that a file keeps, as buffers of these names.
 KEPT = ("radii", "weights_size", "focus_range", "linear_light", "soft_range")
@@ -307,19 +296,7 @@ class LensGenerator(GeneratorNet):
         """Weights `[B,K+1,h,w]` at the size of the photo `x`; in evaluation their edges become the photo's."""
         if self.training:
             return F.interpolate(weights, x.shape[-2:], mode="bilinear", align_corners=False)
-        coefficients = self.coefficients(weights, x)
-        # In strips: at the photo's size the coefficients would take more memory than all the rest.
-        height = x.shape[-2]
-        strips = [
-            apply_coefficients(coefficients, x[..., top : top + STRIP, :], top, height).clamp(0, 1)
-            for top in range(0, height, STRIP)
-        ]
-        return torch.cat(strips, dim=-2)
-
-    def coefficients(self, weights: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        """Of the guided filter that carries `weights` `[B,K+1,h,w]` to the photo `x`: `[B,K+1,4,h,w]`."""
-        small = F.interpolate(x, weights.shape[-2:], mode="area")
-        return guided_coefficients(small, weights, GUIDE_RADIUS, GUIDE_EPS)
+        return carried(weights, x)
 
     def stretch(self, weights: torch.Tensor) -> torch.Tensor:
         """Stretch the in-focus weight from `focus_range` to [0,1]; the others share the rest as before.
@@ -340,21 +317,3 @@ class LensGenerator(GeneratorNet):
     def stretching(self) -> float:
         """The power to which `stretch` takes the share out of focus."""
         return max(self.settings.aperture, 1.0) ** 3
-
-
-def knots(largest: float) -> list[float]:
-    """Radii in pixels, ascending, of the copies that a blur of up to `largest`, which differs by place, is mixed of."""
-    return [knot for knot in KNOTS if knot < largest] + [max(largest, KNOTS[0])]
-
-
-def shared(in_focus: torch.Tensor, blurred: torch.Tensor) -> torch.Tensor:
-    """Weights `[B,K+1,H,W]` of sum 1: `in_focus` `[B,1,H,W]`, the rest shared as in `blurred` `[B,K,H,W]`."""
-    rest = (1 - in_focus) / blurred.sum(1, keepdim=True).clamp(min=1e-6)
-    return torch.cat([in_focus, blurred * rest], dim=1)
-
-
-def reference_size(size: Sequence[int]) -> tuple[int, int]:
-    """Height and width of a photo of `size` where its shorter side has `REFERENCE_SIDE` pixels, or fewer."""
-    scale = min(1.0, REFERENCE_SIDE / min(size))
-    height, width = (max(1, round(side * scale)) for side in size)
-    return height, width
