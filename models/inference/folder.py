@@ -1,7 +1,8 @@
-"""From a folder of photos to a folder of results: reads ahead, translates in batches, writes behind."""
+"""From a folder of photos to a folder of results: reads ahead, translates side by side, writes behind."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -9,6 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from tqdm import tqdm
 
+from models.inference.side_by_side import side_by_side, threads_for
 from models.inference.write_behind import WriteBehind
 from util.distributed import gathered, rank, world_size
 from util.errors import PhotoError, UserError, say
@@ -30,6 +32,11 @@ FOUND = 0.5
 
 class Translator(Protocol):
     """What turns photos of one size into results, in one go or in parts: `Generator`, `Tiled`, `FullResolution`."""
+
+    @property
+    def at_once(self) -> int:
+        """How many calls of `batch` may run beside each other."""
+        ...
 
     def batch(
         self,
@@ -120,11 +127,19 @@ def translate_folder(
         )
     refused: list[str] = []
     nobody: list[Path] = []
-    with ThreadPoolExecutor(max_workers=2) as pool, tqdm(total=len(todo), unit="photo") as bar:
+    at_once = max(1, min(translator.at_once, len(todo)))
+    with (
+        threads_for(at_once) as photo_pool,
+        ThreadPoolExecutor(max_workers=2) as pool,
+        tqdm(total=len(todo), unit="photo") as bar,
+    ):
         photos = with_maps(read_ahead(pool, todo, 2 * batch_size, refused), mask_of, depth_of, refused)
         writer = WriteBehind(pool, 2 * batch_size, refused)
-        for batch in same_size(photos, batch_size):
-            for photo, result in translated(translator, batch, refused):
+        batches = side_by_side(
+            photo_pool, at_once, partial(together, translator), same_size(photos, batch_size), pixels_of
+        )
+        for batch, run in batches:
+            for photo, result in translated(translator, batch, run, refused):
                 if photo.mask is not None and photo.mask.max() < FOUND and result.shape == photo.pixels.shape:
                     nobody.append(photo.path)
                     result = photo.pixels
@@ -174,19 +189,22 @@ def with_maps(
             yield complete
 
 
+def together(translator: Translator, batch: list[DecodedPhoto]) -> list[np.ndarray]:
+    """Results of photos of one size."""
+    masks = [photo.mask for photo in batch if photo.mask is not None] or None
+    depths = [photo.depth for photo in batch if photo.depth is not None] or None
+    return translator.batch([photo.pixels for photo in batch], masks, depths)
+
+
 def translated(
-    translator: Translator, batch: list[DecodedPhoto], refused: list[str]
+    translator: Translator,
+    batch: list[DecodedPhoto],
+    run: Callable[[], list[np.ndarray]],
+    refused: list[str],
 ) -> Iterator[tuple[DecodedPhoto, np.ndarray]]:
-    """Photos of one size and their results; when they can't be done together, each by itself."""
-
-    def run(part: list[DecodedPhoto]) -> list[tuple[DecodedPhoto, np.ndarray]]:
-        masks = [photo.mask for photo in part if photo.mask is not None] or None
-        depths = [photo.depth for photo in part if photo.depth is not None] or None
-        results = translator.batch([photo.pixels for photo in part], masks, depths)
-        return list(zip(part, results, strict=True))
-
+    """Photos of one size and the results that `run` gives; when they can't be done together, each by itself."""
     try:
-        done = run(batch)
+        done = list(zip(batch, run(), strict=True))
     except Exception as error:
         if isinstance(error, UserError) and not isinstance(error, PhotoError):
             # Of the options, which are the same for every photo.
@@ -194,8 +212,13 @@ def translated(
         done = []
         for photo in batch:
             with listed_in(refused, photo.path):
-                done += run([photo])
+                done += zip([photo], together(translator, [photo]), strict=True)
     yield from done
+
+
+def pixels_of(batch: list[DecodedPhoto]) -> int:
+    """Of all its photos."""
+    return sum(photo.pixels.shape[0] * photo.pixels.shape[1] for photo in batch)
 
 
 def same_size(photos: Iterable[DecodedPhoto], batch_size: int) -> Iterator[list[DecodedPhoto]]:

@@ -23,6 +23,7 @@ from util.errors import UserError
 from util.hub import MODEL_FILE, RADIUS_FILE, fetched, is_published
 from util.images import to_gray, upright_rgb
 from util.options import Options
+from util.strips import cores
 from util.tensors import tensor_to_pixels
 
 Masks = TypeVar("Masks", torch.Tensor, list[np.ndarray])
@@ -53,6 +54,11 @@ class Generator:
         self.file = file
         self.net = any_size(net).to(self.device).eval()
         self.input_nc = net.input_nc
+
+    @property
+    def at_once(self) -> int:
+        """How many calls of `batch` are worth to run beside each other."""
+        return cores() if can_develop(self.net, self.device) else 1
 
     @torch.inference_mode()
     def translate(

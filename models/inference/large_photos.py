@@ -39,6 +39,7 @@ class FullResolution:
         if generator.net.scales_itself:
             raise UserError("--full_res: this generator carries its result to the photo's size by itself")
         self.generator, self.side, self.radius, self.eps = generator, side, radius, eps
+        self.at_once = 1
 
     def batch(
         self,
@@ -83,6 +84,8 @@ class Tiled:
         if tile < 2 * OVERLAP:
             raise UserError(f"--tile {tile}: must be at least {2 * OVERLAP}, twice the overlap")
         self.generator, self.tile = generator, tile
+        # The norms' statistics are of one photo.
+        self.at_once = 1
 
     def batch(
         self,

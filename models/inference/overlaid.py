@@ -17,6 +17,11 @@ class Overlaid:
         self.translator = translator
         self.matting = matting
 
+    @property
+    def at_once(self) -> int:
+        """As the translator's."""
+        return self.translator.at_once
+
     def batch(
         self,
         photos: list[np.ndarray],

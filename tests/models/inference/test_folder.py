@@ -15,6 +15,8 @@ from util.images import Metadata
 
 
 class Inverter:
+    at_once = 1
+
     def batch(self, photos, masks=None, depths=None):
         return [255 - photo for photo in photos]
 

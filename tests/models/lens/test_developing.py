@@ -8,6 +8,7 @@ from skimage.data import chelsea
 
 from data.transforms import image_to_tensor
 from models.inference.generator import Generator
+from models.inference.side_by_side import side_by_side, threads_for
 from models.lens.developing import can_develop, develop
 from models.lens.generator import LensGenerator
 from models.lens.radius import RadiusNet
@@ -121,3 +122,17 @@ def test_generators_take_this_way_where_it_gives_the_same():
     assert not can_develop(net, torch.device("cpu"))
     assert not can_develop(lens(), torch.device("cuda"))
     assert not can_develop(ByColour(), torch.device("cpu"))
+
+
+def test_photos_beside_each_other_are_as_one_after_another():
+    generator = Generator(lens())
+    photos = [photo(240 + 16 * number, 320) for number in range(6)]
+    with threads_for(3) as pool:
+        waiting = side_by_side(
+            pool, 3, lambda pixels: generator.batch([pixels])[0], photos, lambda pixels: pixels.size
+        )
+        together = [result() for _, result in waiting]
+    for result, pixels in zip(together, photos, strict=True):
+        # PyTorch may sum in another order on one thread.
+        assert np.abs(result.astype(int) - generator.batch([pixels])[0]).max() <= 1
+        assert not np.array_equal(result, pixels)
