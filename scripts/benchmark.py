@@ -109,6 +109,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--tile", type=count, default=1024, help="side of the tiles of the large photo")
     add("--megapixels", nargs="+", type=positive_int, default=[1, 12, 24], help="sizes for --parts photos")
+    add("--photo", type=Path, help="photo for --parts photos; without one, one with nobody in it is made up")
     add("--folder", type=positive_int, default=50, help="photos of the folder of --parts photos")
     add("--masks", nargs="+", default=["auto", "selfie"], help="masks of test.py in --parts photos")
     add("--repetitions", type=positive_int, default=5, help="timed rounds over all cases")

@@ -1,7 +1,6 @@
 """What `scripts/benchmark.py` times of results: generators, and `test.py --input` beside what else one would take."""
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -20,10 +20,19 @@ from models.inference.generator import Generator
 from models.inference.large_photos import FullResolution, Tiled
 from scripts.benchmark_machine import scratch_folder
 from scripts.benchmark_training import train_options
-from util.images import write_pixels
+from util.images import read_pixels, write_pixels
 
 ROOT = Path(__file__).resolve().parents[1]
 Case = Callable[[], Any]
+# Starts a program and prints its CPU seconds and peak memory in KiB. What this process, with PyTorch in it, started
+# itself would begin with this one's memory, which the system counts as the other's.
+LAUNCHER = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+sys.exit(status != 0)
+"""
 
 
 def generators(arguments: argparse.Namespace) -> dict[str, Generator]:
@@ -50,6 +59,15 @@ def size_of(megapixels: int) -> tuple[int, int]:
     """Height and width of such a photo, three to four."""
     height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
     return height, height * 4 // 3
+
+
+def taken(file: Path | None, megapixels: int) -> np.ndarray:
+    """The photo in `file` of so many megapixels; without one, a random photo."""
+    if not file:
+        return photo(*size_of(megapixels))
+    pixels = read_pixels(file)
+    scale = (megapixels * 1e6 / (pixels.shape[0] * pixels.shape[1])) ** 0.5
+    return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
 
 
 def inference_cases(arguments: argparse.Namespace) -> dict[str, Case]:
@@ -88,7 +106,7 @@ def photo_cases(arguments: argparse.Namespace) -> dict[str, Case]:
         for folder, count in ((one, 1), (many, arguments.folder)):
             folder.mkdir(parents=True)
             for number in range(count):
-                write_pixels(photo(*size_of(megapixels)), folder / f"{number}.jpg")
+                write_pixels(taken(arguments.photo, megapixels), folder / f"{number}.jpg")
         for source, title in ((one, "1 photo"), (many, f"folder of {arguments.folder}")):
             name = f"{megapixels} Mpx, {title}:"
             for masks in arguments.masks:
@@ -122,18 +140,14 @@ def command(words: list[str], source: Path, root: Path) -> Case:
     def run() -> dict[str, float]:
         clock = time.perf_counter()
         arguments = [*words, "--input", str(source), "--output", str(root / "results")]
-        process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        assert process.stderr is not None
-        message = process.stderr.read().decode(errors="replace")
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        launched = [sys.executable, "-c", LAUNCHER, sys.executable, *arguments]
+        process = subprocess.run(launched, cwd=ROOT, capture_output=True, text=True, errors="replace")
         if process.returncode:
-            raise RuntimeError(f"{' '.join(arguments)}: {message[-2000:]}")
+            raise RuntimeError(f"{' '.join(arguments)}: {process.stderr[-2000:]}")
+        cpu_seconds, peak = map(float, process.stdout.split())
         return {
-            "cpu_seconds": used.ru_utime + used.ru_stime,
-            "peak_MiB": used.ru_maxrss / 1024,
+            "cpu_seconds": cpu_seconds,
+            "peak_MiB": peak / 1024,
             "seconds_a_photo": (time.perf_counter() - clock) / count,
         }
 
