@@ -59,7 +59,9 @@ def test_arrays_with_a_batch_or_channels_and_both_orders_of_bytes(tmp_path):
     for order, scale in ((">", b"1.0"), ("<", b"-1.0")):
         # The rows of a PFM go from bottom to top.
         rows = depth[::-1].astype(f"{order}f4").tobytes()
-        (tmp_path / f"{'big' if order == '>' else 'little'}.pfm").write_bytes(b"Pf\n4 3\n" + scale + b"\n" + rows)
+        (tmp_path / f"{'big' if order == '>' else 'little'}.pfm").write_bytes(
+            b"Pf\n4 3\n" + scale + b"\n" + rows
+        )
     for name in ("batch.npy", "channels.npy", "big.pfm", "little.pfm"):
         assert np.abs(read_depth(tmp_path / name) - depth).max() < 1e-6, name
 

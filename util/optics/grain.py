@@ -48,9 +48,7 @@ def _of_channel(channel: torch.Tensor) -> torch.Tensor:
         blocks = level[(index == brightness) & usable]
         if len(blocks) >= FEWEST:
             found[brightness] = float(blocks.quantile(FLAT)) / BIAS
-    limited = {
-        at: min(noise * STEEPEST ** abs(at - other) for other, noise in found.items()) for at in found
-    }
+    limited = {at: min(noise * STEEPEST ** abs(at - other) for other, noise in found.items()) for at in found}
     values = [
         limited[min(limited, key=lambda known: abs(known - brightness))] if limited else 0.0
         for brightness in range(BRIGHTNESSES)
