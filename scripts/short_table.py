@@ -236,7 +236,7 @@ def section(rows: list[list[str]], photos: str) -> list[str]:
         "## In short",
         "",
         "Strengths (radius at 256 pixels, or aperture) were chosen on the lab's `val` scenes; all figures are of "
-        f"photos that nothing was chosen on: {photos}. Medians with 95% intervals; photos that fail are counted. "
+        f"photos on which no strength was chosen: {photos}. Medians with 95% intervals; photos that fail are counted. "
         "Published results are there of other portraits alone, some of `trainA`, and are measured on those. "
         "What the figures mean: [lab.md](lab.md).",
         "",
