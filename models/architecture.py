@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -240,7 +240,11 @@ def load_into(net: nn.Module, state: StateDict, path: str | os.PathLike) -> None
     raise UserError(f"{path}: does not fit this network ({len(keys)} keys differ, such as {keys[0]})")
 
 
-def _flags_for(kind: Any, asked: StateDict, have: StateDict) -> list[str]:
+# What a file may hold.
+Kind = TypeVar("Kind", Architecture, DiscriminatorArchitecture)
+
+
+def _flags_for(kind: type[Kind], asked: StateDict, have: StateDict) -> list[str]:
     """What to change in the options of the network with the weights `have` for the one of `asked`."""
     wanted, built = kind.of_state(asked), kind.of_state(have)
     return wanted.flags_against(built) if wanted and built else []

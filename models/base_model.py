@@ -12,6 +12,7 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from models.acceleration import Acceleration, WeightAverage, autocast, computing_dtype, place
 from models.architecture import Architecture, DiscriminatorArchitecture, load_into
@@ -23,6 +24,7 @@ from util.checkpoint import checkpoint_file, load_state_dict, save_weights
 from util.distributed import average_gradients
 from util.errors import UserError
 from util.hub import run_folder
+from util.image_pool import ImagePool
 from util.loss_watch import way_on
 from util.options import Options
 
@@ -71,8 +73,8 @@ class BaseModel(ModelOptions, ABC):
         self.averages: dict[str, WeightAverage] = {}
         self.optimizers: dict[str, Optimizer] = {}
         self.scalers: dict[str, torch.amp.GradScaler] = {}
-        self.pools: dict[str, Any] = {}
-        self.schedulers: dict[str, Any] = {}
+        self.pools: dict[str, ImagePool] = {}
+        self.schedulers: dict[str, LRScheduler | ReduceLROnPlateau] = {}
 
     @abstractmethod
     def set_input(self, batch: dict[str, Any]) -> None:
@@ -198,7 +200,7 @@ class BaseModel(ModelOptions, ABC):
     def update_learning_rate(self, metric: float) -> None:
         """End an epoch for the schedulers; `metric`, its mean generator loss, is what `plateau` watches."""
         for scheduler in self.schedulers.values():
-            if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
+            if isinstance(scheduler, ReduceLROnPlateau):
                 scheduler.step(metric)
             else:
                 scheduler.step()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from models.architecture import load_into
 from models.base_model import BaseModel
@@ -199,7 +199,7 @@ def _plain(state: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in state.items() if key != "T_max"}
 
 
-def _follow_options(optimizer: Optimizer, scheduler: Any, lr: float) -> None:
+def _follow_options(optimizer: Optimizer, scheduler: LRScheduler, lr: float) -> None:
     """Move the restored learning rate to where a run with `lr` and today's numbers of epochs would be."""
     for index, group in enumerate(optimizer.param_groups):
         first_lr = group.get("initial_lr", group["lr"])  # the plateau policy does not note where it began

@@ -1,5 +1,6 @@
 """Photos of 12 to 50 megapixels in bounded memory: in overlapping tiles, or small with the detail carried over."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -22,7 +23,24 @@ STATISTICS_SIDE = 512  # of the pass that instance norms take their statistics f
 STRIP = 256  # rows of the full-size photo that are floating-point at a time
 
 
-class FullResolution:
+class PhotoByPhoto(ABC):
+    """A translator that takes one photo at a time, whatever its size, and looks at no masks or depths."""
+
+    def batch(
+        self,
+        photos: list[np.ndarray],
+        masks: list[np.ndarray] | None = None,
+        depths: list[np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
+        """Translate photos `[H,W,3]`, uint8 or uint16, to results of the same kind, as `Generator.batch`."""
+        return [self._translate(photo) for photo in photos]
+
+    @abstractmethod
+    def _translate(self, photo: np.ndarray) -> np.ndarray:
+        """The result of one photo."""
+
+
+class FullResolution(PhotoByPhoto):
     """Runs the generator at its training scale and carries the result to the photo's size by a guided filter.
 
     The effect has the size, relative to the picture, that it was trained for; fine detail comes from the photo.
@@ -41,15 +59,6 @@ class FullResolution:
         self.generator, self.side, self.radius, self.eps = generator, side, radius, eps
         self.at_once = 1
 
-    def batch(
-        self,
-        photos: list[np.ndarray],
-        masks: list[np.ndarray] | None = None,
-        depths: list[np.ndarray] | None = None,
-    ) -> list[np.ndarray]:
-        """Translate photos `[H,W,3]`, uint8 or uint16, to results of the same kind, as `Generator.batch`."""
-        return [self._translate(photo) for photo in photos]
-
     @torch.inference_mode()
     def _translate(self, photo: np.ndarray) -> np.ndarray:
         height, width = photo.shape[:2]
@@ -65,7 +74,7 @@ class FullResolution:
         return result
 
 
-class Tiled:
+class Tiled(PhotoByPhoto):
     """Runs a generator that can be tiled, a ResNet, over overlapping tiles at full size and blends them.
 
     Instance norms would see another picture in each tile, and seams would show. So they take mean and variance from
@@ -86,15 +95,6 @@ class Tiled:
         self.generator, self.tile = generator, tile
         # The norms' statistics are of one photo.
         self.at_once = 1
-
-    def batch(
-        self,
-        photos: list[np.ndarray],
-        masks: list[np.ndarray] | None = None,
-        depths: list[np.ndarray] | None = None,
-    ) -> list[np.ndarray]:
-        """Translate photos `[H,W,3]`, uint8 or uint16, to results of the same kind, as `Generator.batch`."""
-        return [self._translate(photo) for photo in photos]
 
     @torch.inference_mode()
     def _translate(self, photo: np.ndarray) -> np.ndarray:
