@@ -136,6 +136,7 @@ def test_weights_are_fetched_checked_and_kept(network, tmp_path, monkeypatch):
 
 
 def test_wrong_weights_are_one_line(tmp_path):
+    pytest.importorskip("onnxruntime")
     (tmp_path / "no.onnx").write_text("no network")
     for name, words in (("no.onnx", "not an ONNX"), ("none.onnx", "no such file")):
         with pytest.raises(UserError, match=f"--depth_weights.*{words}"):
@@ -228,6 +229,7 @@ def test_auto_takes_the_photos_own_depth_and_estimates_the_others(network, tmp_p
 
 
 def test_the_network_is_loaded_before_the_work_and_only_where_it_is_needed(tmp_path, capsys):
+    pytest.importorskip("onnxruntime")
     write_pixels(ramp(), tmp_path / "in/a.png")
     with pytest.raises(SystemExit) as end:
         depth_main(

@@ -63,6 +63,7 @@ def test_unknown_segmenter_is_refused():
 
 @pytest.fixture(scope="module")
 def selfie():
+    pytest.importorskip("ai_edge_litert")
     try:
         return create_segmenter("selfie")
     except UserError as error:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytest.importorskip("tensorflow")
+
 from deeplab import inference, weights
 from deeplab.segmenters import create_segmenter
 from tests.local_server import Reply, local_server

@@ -52,6 +52,7 @@ def test_offline_is_one_line_that_says_what_to_do(cache, monkeypatch):
 
 
 def test_wheels_and_files_that_are_not_the_model_are_refused(tmp_path):
+    pytest.importorskip("ai_edge_litert")
     make_wheel(tmp_path / "other.whl", b"another model")
     with pytest.raises(UserError, match="not the one of mediapipe"):
         weights.selfie_model(tmp_path / "other.whl")

@@ -9,6 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
+pytest.importorskip("safetensors")
+pytest.importorskip("huggingface_hub")
+
 import test
 from models import load_generator
 from models.architecture import Architecture
