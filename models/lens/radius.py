@@ -10,12 +10,20 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
+from models.lens.places import CHANNELS, places
 from models.lens.settings import LOOK_SIDE
 from models.nets.defocus import DefocusNet
+from models.nets.effnet import TAPS, Encoder
 
 # Deviation of the Gaussian, in those pixels, that hides what is left of sharpness; in training it varies.
 LOOK_SIGMA = 1.5
+
+# The encoder sees the look so many times enlarged: then things are about as large as in the photos that it knows.
+# Blocks of the encoder whose maps then have the size of a map on the way down, and the number of that.
+ENLARGED = 2
+RECOGNISED = {4: 1, 10: 2}
 
 # Share of subject from which a place of the map shows its sharpness, and how many places away a level still counts.
 EDGE, REACH = 0.1, 1.5
@@ -32,14 +40,34 @@ class Blur(NamedTuple):
 
 
 class RadiusNet(DefocusNet):
-    """`DefocusNet` of a picture and a mask in which sharpness can't be seen, and of where in them each place is."""
+    """`DefocusNet` of a picture in which sharpness can't be seen, of where in it the subject and each place are, and of
+    what an encoder that knows ImageNet recognises in it: a wall, a street, a hedge.
+
+    The encoder (EfficientNet-Lite0 up to 1/16 of its input's size) stays as it was trained.
+    """
 
     def __init__(self, width: int = 24):
-        super().__init__(input_nc=6, width=width)
+        super().__init__(input_nc=4 + CHANNELS, width=width)
+        self.encoder = Encoder(3, last=max(RECOGNISED)).requires_grad_(False)
+        self.recognised = nn.ModuleDict(
+            {
+                str(number): nn.Conv2d(TAPS[block], (number + 1) * width, 1)
+                for block, number in RECOGNISED.items()
+            }
+        )
+        # What kind of scene it is.
+        self.scene = nn.Conv2d(TAPS[max(RECOGNISED)], 4 * width, 1)
 
-    def forward(self, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # type: ignore[override]
         """As `DefocusNet.forward`, of what `look` returns."""
-        return super().forward(torch.cat([seen, heights(seen[:, 3:] > 0)], dim=1))
+        photo, mask, inside = seen.split((3, 1, 1), dim=1)
+        with torch.no_grad():
+            larger = F.interpolate(photo, scale_factor=ENLARGED, mode="bilinear", align_corners=False)
+            maps = dict(zip(TAPS, self.encoder(larger), strict=False))
+        known = {number: self.recognised[str(number)](maps[block]) for block, number in RECOGNISED.items()}
+        known[3] = self.scene(maps[max(RECOGNISED)].mean((2, 3), keepdim=True))
+        x = torch.cat([photo, mask, places(mask > 0, inside > 0)], dim=1)
+        return super().forward(x, known)
 
     def ask(self, x: torch.Tensor, mask: torch.Tensor) -> Blur:
         """How a lens would blur photos `[B,3,H,W] in [-1,1]` with their subjects `[B,1,H,W] in [0,1]` in focus.
@@ -52,9 +80,9 @@ class RadiusNet(DefocusNet):
         return self.ask_look(look(small_x, small_mask, LOOK_SIGMA))
 
     def ask_look(self, seen: torch.Tensor) -> Blur:
-        """As `ask`, of what `look` returns of photos whose shorter side is `LOOK_SIDE`, `[B,4,h,w]`."""
+        """As `ask`, of what `look` returns of photos whose shorter side is `LOOK_SIDE`, `[B,5,h,w]`."""
         count, _, height, width = seen.shape
-        # Grey beyond the border, as beside the photos of training.
+        # Zeros beyond the border, as beside the photos of training.
         padding = (0, -width % self.divisor, 0, -height % self.divisor)
         both = F.pad(torch.cat([seen, seen.flip(-1)]), padding)
         rows, columns = (height + 3) // 4, (width + 3) // 4
@@ -75,8 +103,8 @@ def load_radius_net(path: str | os.PathLike) -> RadiusNet:
 
 
 def look(x: torch.Tensor, mask: torch.Tensor, sigma: float) -> torch.Tensor:
-    """What `RadiusNet` sees: `x` `[B,3,h,w] in [-1,1]`, softened by a Gaussian of `sigma` pixels, and the mask
-    `[B,1,h,w] in [0,1]` mapped to [-1,1]: `[B,4,h,w]`."""
+    """What `RadiusNet` sees: `x` `[B,3,h,w] in [-1,1]`, softened by a Gaussian of `sigma` pixels, the mask
+    `[B,1,h,w] in [0,1]` mapped to [-1,1], and 1 where the photo is: `[B,5,h,w]`. Beyond the photo all may be 0."""
     reach = max(1, round(3 * sigma))
     taps = torch.exp(-torch.arange(-reach, reach + 1, device=x.device).float().square() / (2 * sigma**2))
     taps = (taps / taps.sum()).to(x.dtype)
@@ -84,21 +112,7 @@ def look(x: torch.Tensor, mask: torch.Tensor, sigma: float) -> torch.Tensor:
     x = F.conv2d(rows, taps.view(1, 1, -1, 1).expand(x.shape[1], 1, -1, 1), groups=x.shape[1])
     columns = F.pad(x, (reach, reach, 0, 0), mode="replicate")
     x = F.conv2d(columns, taps.view(1, 1, 1, -1).expand(x.shape[1], 1, 1, -1), groups=x.shape[1])
-    return torch.cat([x, 2 * mask - 1], dim=1)
-
-
-def heights(subject: torch.Tensor) -> torch.Tensor:
-    """How far each place is below the top of the picture and below the subject's lowest point: `[B,2,h,w]`.
-
-    In shorter sides of the photo. Ground begins at the feet, and the higher it is in the picture the farther away.
-
-    Args:
-        subject: boolean `[B,1,h,w]`; where there is none its lowest point is the top.
-    """
-    row = torch.arange(subject.shape[-2], device=subject.device, dtype=torch.float32) / LOOK_SIDE
-    row = row.view(-1, 1).expand_as(subject)
-    lowest = (subject * row).amax((2, 3), keepdim=True)
-    return torch.cat([row, row - lowest], dim=1)
+    return torch.cat([x, 2 * mask - 1, torch.ones_like(mask)], dim=1)
 
 
 def settled(blur: Blur, mask: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,8 @@
 """How far out of focus each place of a photo is: a small U-Net that says how sure it is too."""
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 import torch
@@ -82,18 +84,27 @@ class DefocusNet(nn.Module):
             net = cls(width=state["stem.1.weight"].shape[0])
             net.load_state_dict({key: value.float() for key, value in state.items()})
         except (KeyError, RuntimeError):
-            raise UserError(f"{path}: not the weights of a {kind}") from None
+            raise UserError(
+                f"{path}: not the weights of a {kind}, or of an earlier version's; {advice}"
+            ) from None
         return net.eval()
 
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, x: torch.Tensor, known: Mapping[int, torch.Tensor] = MappingProxyType({})
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """`[B,C,H,W] in [-1,1]`, sides multiples of `divisor` -> level and log scale, each `[B,1,H/4,W/4]`.
 
         The level is a number of any sign; below 0 means sharp.
+
+        Args:
+            known: what is added to the maps on the way down, by their number, of their channels.
         """
         maps = []
         y = self.stem(x)
-        for level in self.down:
+        for number, level in enumerate(self.down):
             y = level(y)
+            if number in known:
+                y = y + known[number]
             maps.append(y)
         y = self.lateral[2](maps[3])
         for step in (1, 0):

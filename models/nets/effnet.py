@@ -89,9 +89,13 @@ class MBConv(nn.Module):
 
 
 class Encoder(nn.Module):
-    """EfficientNet-Lite0 without its head: `[B,C,H,W] in [-1,1]` -> the five maps of `TAPS`."""
+    """EfficientNet-Lite0 without its head: `[B,C,H,W] in [-1,1]` -> the five maps of `TAPS`.
 
-    def __init__(self, input_nc: int):
+    Args:
+        last: the block after which it ends, with the maps up to there; default: all.
+    """
+
+    def __init__(self, input_nc: int, last: int = max(TAPS)):
         super().__init__()
         self._conv_stem = SameConv2d(input_nc, 32, 3, stride=2, bias=False)
         self._bn0 = FrozenBatchNorm2d(32)
@@ -100,7 +104,7 @@ class Encoder(nn.Module):
             for repeat in range(repeats):
                 blocks.append(MBConv(in_nc, out_nc, kernel, stride if repeat == 0 else 1, expansion))
                 in_nc = out_nc
-        self._blocks = nn.ModuleList(blocks)
+        self._blocks = nn.ModuleList(blocks[: last + 1])
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         x = relu6(conv_and_norm(self._conv_stem, self._bn0, x))
@@ -146,26 +150,27 @@ class EffnetGenerator(GeneratorNet):
         return F.interpolate(self.last(y).tanh(), x.shape[-2:], mode="bilinear", align_corners=False)
 
     def load_pretrained(self, opt: Options) -> None:
-        self.load_encoder(opt.encoder_weights)
+        load_imagenet(self.encoder, opt.encoder_weights)
 
-    @torch.no_grad()
-    def load_encoder(self, path: str = "") -> None:
-        """Start the encoder from ImageNet weights; channels past the third (a mask) start without any influence.
 
-        Raises:
-            UserError: the weights are not there or of another network.
-        """
-        state = read_imagenet_weights(path)
-        own = self.encoder.state_dict()
-        state = {key: value for key, value in state.items() if key in own}
-        stem = torch.zeros_like(own["_conv_stem.weight"])
-        try:
-            stem[:, :3] = state["_conv_stem.weight"]
-            self.encoder.load_state_dict(state | {"_conv_stem.weight": stem})
-        except (KeyError, RuntimeError):
-            raise UserError(
-                f"--encoder_weights {path}: not the weights of EfficientNet-Lite0 in PyTorch's form"
-            ) from None
+@torch.no_grad()
+def load_imagenet(encoder: Encoder, path: str = "") -> None:
+    """Start `encoder` from ImageNet weights; channels past the third (a mask) start without any influence.
+
+    Raises:
+        UserError: the weights are not there or of another network.
+    """
+    state = read_imagenet_weights(path)
+    own = encoder.state_dict()
+    state = {key: value for key, value in state.items() if key in own}
+    stem = torch.zeros_like(own["_conv_stem.weight"])
+    try:
+        stem[:, :3] = state["_conv_stem.weight"]
+        encoder.load_state_dict(state | {"_conv_stem.weight": stem})
+    except (KeyError, RuntimeError):
+        raise UserError(
+            f"--encoder_weights {path}: not the weights of EfficientNet-Lite0 in PyTorch's form"
+        ) from None
 
 
 def read_imagenet_weights(path: str = "") -> dict[str, torch.Tensor]:

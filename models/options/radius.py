@@ -7,7 +7,7 @@ from models.nets.multiples import DEFOCUS_MULTIPLE
 from models.options.base import ModelOptions
 from util.errors import UserError
 from util.options import Options
-from util.ranges import positive_int
+from util.ranges import non_negative, positive_int
 
 
 class RadiusOptions(ModelOptions):
@@ -30,6 +30,18 @@ class RadiusOptions(ModelOptions):
             )
             parser.add_argument(
                 "--npf", type=positive_int, default=24, help="channels of the network at half the size"
+            )
+            parser.add_argument(
+                "--lambda_rank",
+                type=non_negative,
+                default=0.2,
+                help="weight of which of two places is softer",
+            )
+            parser.add_argument(
+                "--lambda_critic",
+                type=non_negative,
+                default=0.0,
+                help="weight of the distance between levels predicted for A and measured in B, region by region",
             )
         return parser
 

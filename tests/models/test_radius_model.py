@@ -12,22 +12,23 @@ from data import create_dataset
 from models import create_model, load_generator
 from models.inference.generator import GeneratorSettings
 from models.lens.generator import LensGenerator
+from models.lens.places import places
 from models.lens.radius import (
     LOOK_SIDE,
     LOOK_SIGMA,
     Blur,
     RadiusNet,
     behind,
-    heights,
     load_radius_net,
     look,
     settled,
 )
 from models.lens.settings import LensSettings
+from models.nets.effnet import Encoder
 from models.networks import define_G
 from options import TestOptions, TrainOptions
 from util.blur_maps import BlurMap, write_blur_map
-from util.checkpoint import save_network
+from util.checkpoint import save_network, save_weights
 from util.errors import UserError
 from util.optics.blur import disc_blur
 
@@ -37,6 +38,8 @@ def shallow(tmp_path):
     """A dataroot of domain B: photos whose upper half has a radius of 3 pixels."""
     (tmp_path / "D/trainB").mkdir(parents=True)
     (tmp_path / "D/maskB").mkdir()
+    torch.manual_seed(1)
+    save_weights(Encoder(3).state_dict(), tmp_path / "encoder.pth")
     mask = np.zeros((160, 120), np.uint8)
     mask[80:, 40:80] = 255
     radius = np.zeros((64, 48), np.float32)
@@ -61,6 +64,7 @@ def flags(dataroot, *more):
         ),
         *("--model", "radius", "--npf", "8", "--batch_size", "4", "--device", "cpu", "--n_epochs_decay", "0"),
         *("--num_threads", "0", "--display_id", "0", "--no_html", *more),
+        *("--encoder_weights", str(dataroot.parent / "encoder.pth")),
     ]
 
 
@@ -84,6 +88,22 @@ def test_learns_that_the_upper_half_is_soft(shallow):
     assert upper > 1.2 and lower < 0.8
 
 
+def test_with_a_critic_photos_of_a_get_the_levels_of_b(shallow):
+    """Of photos of A the same as of B is said; the critic is of both domains and has a gradient."""
+    for name in ("train", "mask"):
+        (shallow / f"{name}A").mkdir()
+        for path in (shallow / f"{name}B").iterdir():
+            (shallow / f"{name}A" / path.name).write_bytes(path.read_bytes())
+    opt = TrainOptions().parse(flags(shallow, "--n_epochs", "1", "--lambda_critic", "1", "--lr", "0.01"))
+    torch.manual_seed(0)
+    loader, model = create_dataset(opt), create_model(opt)
+    model.setup()
+    (batch,) = loader
+    assert torch.equal(batch["regions_A"].sum(1).amax((1, 2)), torch.ones(4))
+    critic = [float(model.train_step(batch)["critic"]) for _ in range(12)]
+    assert critic[-1] < 0.7 * critic[0]
+
+
 def test_maps_that_are_missing_are_named_with_the_command(shallow, capsys):
     (shallow / "blurB/2.png").unlink()
     with pytest.raises(SystemExit):
@@ -105,14 +125,18 @@ def test_a_look_hides_whether_a_photo_is_sharp():
     assert torch.allclose(look(flat, torch.ones(1, 1, 20, 30), 2.0)[:, :3], flat, atol=1e-6)
 
 
-def test_heights_count_from_the_top_and_from_the_feet():
-    """In shorter sides of the photo; without a subject both count from the top."""
-    subject = torch.zeros(2, 1, 5, 3, dtype=torch.bool)
-    subject[0, 0, 1:4, 1] = True
-    found = LOOK_SIDE * heights(subject)
-    assert found.shape == (2, 2, 5, 3)
-    assert torch.equal(found[0, :, :, 2], torch.tensor([[0.0, 1, 2, 3, 4], [-3, -2, -1, 0, 1]]))
-    assert torch.equal(found[1, 0], found[1, 1])
+def test_places_are_seen_from_the_subject():
+    """In shorter sides of the photo, and in heights of the subject; without a subject all counts from the top left."""
+    subject, inside = torch.zeros(2, 1, 30, 9, dtype=torch.bool), torch.ones(2, 1, 30, 9, dtype=torch.bool)
+    subject[0, 0, 5:26, 4] = True
+    inside[0, 0, 28:] = False
+    row, below, deeper, beside, room = (LOOK_SIDE * places(subject, inside)).unbind(1)
+    assert torch.equal(row[0, :, 2], torch.arange(30.0))
+    assert torch.equal(below[0], row[0] - 25)
+    torch.testing.assert_close(deeper[0], LOOK_SIDE * below[0] / 20)
+    torch.testing.assert_close(beside[0, 7], LOOK_SIDE * (torch.arange(9.0) - 4).abs() / 20)
+    assert torch.equal(room[0], torch.full((30, 9), 2.0))
+    assert torch.equal(below[1], row[1]) and torch.equal(room[1], torch.full((30, 9), 29.0))
 
 
 def test_uncertain_places_get_the_mean_of_their_row():

