@@ -1,6 +1,7 @@
 """Shallow photos with their masks and measured blur, for `--model radius`."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,7 +48,7 @@ class BlurMapsDataset(BaseDataset):
         self.compares = opt.isTrain and opt.lambda_critic > 0
         domains = [PhotoFolder.of_domain(opt, domain, 3) for domain in ("BA" if self.compares else "B")]
         self.photos, *others = self.scan(domains)
-        self.others = others[0] if others else []
+        self.others: Sequence[Photo] = others[0] if others else []
         folder = Path(opt.dataroot) / "blurB"
         self.maps = [folder / f"{photo.path.stem}.png" for photo in self.photos]
         missing = [path for path in self.maps if not path.is_file()]

@@ -158,6 +158,8 @@ class Options:
     mask_input: bool
     nef: int
     npf: int
+    lambda_rank: float
+    lambda_critic: float
 
     # The templates.
     lambda_regression: float

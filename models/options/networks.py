@@ -92,7 +92,7 @@ def add_network_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--encoder_weights",
         default="",
-        help="--netG effnet_lite0: file with ImageNet weights; default: those of its package",
+        help="--netG effnet_lite0, --model radius: file with ImageNet weights; default: those of its package",
     )
 
 

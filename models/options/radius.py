@@ -22,10 +22,10 @@ class RadiusOptions(ModelOptions):
                 crop_size=96,
                 preprocess="scale_shortside_and_crop",
                 batch_size=16,
-                lr=1e-3,
+                lr=1.5e-3,
                 beta1=0.9,
-                n_epochs=6,
-                n_epochs_decay=14,
+                n_epochs=1,
+                n_epochs_decay=6,
                 ema=0.995,
             )
             parser.add_argument(
