@@ -31,6 +31,8 @@ Gives photos a shallow depth of field. A generator of Bokeh CycleGAN, {what}.
 ```
 
 ```python
+from PIL import Image
+
 from models import load_generator
 
 generator = load_generator("{where}")

@@ -105,12 +105,13 @@ def save_safetensors(state: StateDict, path: str | os.PathLike, metadata: dict[s
     Raises:
         UserError: the disk is full or the folder can't be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     # Each tensor with memory of its own, as the format wants them.
     tensors = {key: value.detach().cpu().contiguous().clone() for key, value in state.items()}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        # The library's own writing of files lets nobody but the owner read them.
+        temporary.write_bytes(save(tensors, metadata))
 
 
 def rng_state() -> dict[str, Any]:

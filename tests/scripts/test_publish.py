@@ -123,6 +123,18 @@ def test_a_published_folder_runs_as_the_original(kind, tmp_path, monkeypatch):
     for file in ("config.json", "README.md"):
         text = (given / file).read_text()
         assert not [word for word in ("anna", "10.0.0.7", str(tmp_path)) if word in text]
+    # All may be read by whom one lets read any other new file.
+    (tmp_path / "new").touch()
+    assert {file.stat().st_mode for file in given.iterdir()} == {(tmp_path / "new").stat().st_mode}
+
+
+def test_the_cards_python_runs_as_it_stands(tmp_path):
+    trained(tmp_path / "checkpoints" / "run")
+    publish.main(["--name", "run", "--to", "given"])
+    photo().save("me.jpg")
+    code = (tmp_path / "given" / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    exec(code, {})
+    assert Image.open("me_soft.jpg").size == Image.open("me.jpg").size
 
 
 def test_the_average_and_the_direction_are_those_of_test_py(tmp_path):
