@@ -30,9 +30,6 @@ from util.options import Options
 # Share of a place that must lie in a region.
 MOSTLY = 0.7
 
-# Power of E's certainty by which a place counts.
-TRUST = 3
-
 # Deviations of the look's Gaussian in training, as multiples of that at test.
 SIGMAS = (0.8, 1.3)
 
@@ -61,7 +58,7 @@ class RadiusModel(RadiusOptions, BaseModel):
             batch[key].to(self.device, non_blocking=True) for key in ("B", "mask_B", "inside_B", "blur_B")
         )
         self.blur_B, certainty = F.avg_pool2d(blur_B, 4).split(1, dim=1)
-        self.trust_B = certainty**TRUST * F.avg_pool2d(self.inside_B, 4)
+        self.trust_B = certainty * F.avg_pool2d(self.inside_B, 4)
         if self.opt.lambda_critic > 0:
             self.real_A, self.mask_A, self.inside_A, regions_A, regions_B = (
                 batch[key].to(self.device, non_blocking=True)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from models.lens.places import CHANNELS, places
-from models.lens.settings import LOOK_SIDE
+from models.lens.settings import LOOK_SIDE, LOOK_SQUARE
 from models.nets.defocus import DefocusNet
 from models.nets.effnet import TAPS, Encoder
 
@@ -65,7 +65,10 @@ class RadiusNet(DefocusNet):
             larger = F.interpolate(photo, scale_factor=ENLARGED, mode="bilinear", align_corners=False)
             maps = dict(zip(TAPS, self.encoder(larger), strict=False))
         known = {number: self.recognised[str(number)](maps[block]) for block, number in RECOGNISED.items()}
-        known[3] = self.scene(maps[max(RECOGNISED)].mean((2, 3), keepdim=True))
+        deepest = maps[max(RECOGNISED)]
+        # The mean of the photo alone: how much the picture was filled up must not change it.
+        share = F.avg_pool2d(inside, 16 // ENLARGED)
+        known[3] = self.scene((share * deepest).sum((2, 3), keepdim=True) / share.sum((2, 3), keepdim=True))
         x = torch.cat([photo, mask, places(mask > 0, inside > 0)], dim=1)
         return super().forward(x, known)
 
@@ -82,14 +85,19 @@ class RadiusNet(DefocusNet):
     def ask_look(self, seen: torch.Tensor) -> Blur:
         """As `ask`, of what `look` returns of photos whose shorter side is `LOOK_SIDE`, `[B,5,h,w]`."""
         count, _, height, width = seen.shape
-        # Zeros beyond the border, as beside the photos of training.
-        padding = (0, -width % self.divisor, 0, -height % self.divisor)
+        # Zeros beyond the border, as many as beside the photos of training.
+        padding = (0, self._beyond(width), 0, self._beyond(height))
         both = F.pad(torch.cat([seen, seen.flip(-1)]), padding)
         rows, columns = (height + 3) // 4, (width + 3) // 4
         # A negative padding, not a slice: torch.export keeps it free of conditions on the size.
         cut = (F.pad(y, (0, columns - y.shape[-1], 0, rows - y.shape[-2])) for y in self(both))
         halves = ((y[:count], y[count:]) for y in cut)
         return Blur(*((plain + mirrored.flip(-1)) / 2 for plain, mirrored in halves))
+
+    def _beyond(self, side: int) -> int:
+        """Pixels to add to a side. A `sym_max` holds for the sides that torch.export leaves open, too."""
+        square = torch.sym_max(side, LOOK_SQUARE)
+        return square + -square % self.divisor - side
 
 
 def load_radius_net(path: str | os.PathLike) -> RadiusNet:

@@ -21,6 +21,10 @@ AUTO = "auto"
 # Shorter side, in pixels, of the picture that `RadiusNet` looks at. A blur of 4 pixels at 256 is one of 1 pixel here.
 LOOK_SIDE = 64
 
+# Sides of the square that such a picture fills in part, in training and at test: how much of it is filled takes part in
+# the network's norms.
+LOOK_SQUARE = 96
+
 
 @dataclass(frozen=True)
 class LensSettings:

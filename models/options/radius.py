@@ -2,8 +2,7 @@
 
 from argparse import ArgumentParser
 
-from models.lens.settings import LOOK_SIDE
-from models.nets.multiples import DEFOCUS_MULTIPLE
+from models.lens.settings import LOOK_SIDE, LOOK_SQUARE
 from models.options.base import ModelOptions
 from util.errors import UserError
 from util.options import Options
@@ -19,7 +18,7 @@ class RadiusOptions(ModelOptions):
         if is_train:
             parser.set_defaults(
                 load_size=LOOK_SIDE,
-                crop_size=96,
+                crop_size=LOOK_SQUARE,
                 preprocess="scale_shortside_and_crop",
                 batch_size=16,
                 lr=1.5e-3,
@@ -51,8 +50,7 @@ class RadiusOptions(ModelOptions):
 
     @staticmethod
     def check_options(opt: Options) -> None:
-        if opt.crop_size % DEFOCUS_MULTIPLE or opt.load_size != LOOK_SIDE:
+        if (opt.load_size, opt.crop_size) != (LOOK_SIDE, LOOK_SQUARE):
             raise UserError(
-                f"--model radius looks at photos with --load_size {LOOK_SIDE}, and --crop_size must be a multiple of "
-                f"{DEFOCUS_MULTIPLE}"
+                f"--model radius looks at photos with --load_size {LOOK_SIDE} and --crop_size {LOOK_SQUARE}"
             )

@@ -9,6 +9,7 @@ from skimage import data
 
 import train
 from data import create_dataset
+from data.blur_maps_dataset import BlurMapsDataset, View
 from models import create_model, load_generator
 from models.inference.generator import GeneratorSettings
 from models.lens.generator import LensGenerator
@@ -66,6 +67,23 @@ def flags(dataroot, *more):
         *("--num_threads", "0", "--display_id", "0", "--no_html", *more),
         *("--encoder_weights", str(dataroot.parent / "encoder.pth")),
     ]
+
+
+def test_asked_it_says_what_it_says_in_training(shallow, monkeypatch):
+    """Its norms see how much of their picture the photo fills: 85 x 64 pixels of 96 x 96."""
+    photos = BlurMapsDataset(TrainOptions().parse(flags(shallow)))
+    torch.manual_seed(0)
+    net = RadiusNet(8).eval()
+    told = []
+    for mirrored in (False, True):
+        monkeypatch.setattr(photos, "view", lambda rng, mirrored=mirrored: View(mirrored=mirrored))
+        item = photos.load(0, np.random.default_rng(0))
+        seen = item["inside_B"] * look(item["B"][None], item["mask_B"][None], LOOK_SIGMA)
+        level, _ = net(seen)
+        told.append(level[..., :22, :16].flip(-1) if mirrored else level[..., :22, :16])
+        if not mirrored:
+            asked = net.ask_look(seen[..., :85, :64])
+    torch.testing.assert_close(asked.level, sum(told) / 2)
 
 
 def test_learns_that_the_upper_half_is_soft(shallow):
