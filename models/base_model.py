@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Protocol, cast
 
 import torch
 from torch import nn
@@ -56,8 +56,21 @@ def split_batch(batch: dict[str, Any], parts: int) -> Iterator[BatchPart]:
         yield BatchPart(part, (stop - start) / length, start == 0, stop == length)
 
 
+class Memory(Protocol):
+    """What a model remembers of earlier batches."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """It, on the CPU."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
+        """Remember what `state_dict` gave, on `device`."""
+        ...
+
+
 class BaseModel(ModelOptions, ABC):
-    """A model owns `networks`, `optimizers` and `pools` by name; derived classes fill them in `__init__`.
+    """A model owns `networks`, `optimizers`, `pools` and other `memories` by name; derived classes fill them in
+    `__init__`.
 
     A new model is a file `models/<name>_model.py` with a class `<Name>Model`; see `template_model.py`.
     """
@@ -74,6 +87,7 @@ class BaseModel(ModelOptions, ABC):
         self.optimizers: dict[str, Optimizer] = {}
         self.scalers: dict[str, torch.amp.GradScaler] = {}
         self.pools: dict[str, ImagePool] = {}
+        self.memories: dict[str, Memory] = {}
         self.schedulers: dict[str, LRScheduler | ReduceLROnPlateau] = {}
 
     @abstractmethod

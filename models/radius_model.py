@@ -25,6 +25,7 @@ from models.nets.effnet import load_imagenet
 from models.options.radius import RadiusOptions
 from models.unpaired import mask_visuals
 from util.errors import UserError
+from util.measure.blur_prediction import REGIONS
 from util.options import Options
 
 # Share of a place that must lie in a region.
@@ -47,8 +48,8 @@ class RadiusModel(RadiusOptions, BaseModel):
         self.networks["P"] = self.netP
         load_imagenet(self.netP.encoder, opt.encoder_weights)
         self.optimizer_P = self.add_optimizer("P", [self.netP])
-        # At the feet, beside the subject, far from it.
-        self.matches = [DistributionMatch() for _ in range(3)]
+        self.matches = {name: DistributionMatch() for name in REGIONS}
+        self.memories |= self.matches
         if opt.ema > 0:
             self.averages["P"] = WeightAverage(self.netP, opt.ema)
 
@@ -98,7 +99,9 @@ class RadiusModel(RadiusOptions, BaseModel):
         level_A, _ = self.netP(self.looked_at(self.real_A, self.mask_A, self.inside_A))
         distances = [
             match(level_A, ours[:, None], self.blur_B, real[:, None])
-            for match, ours, real in zip(self.matches, *(x.unbind(1) for x in self.regions), strict=True)
+            for match, ours, real in zip(
+                self.matches.values(), *(x.unbind(1) for x in self.regions), strict=True
+            )
         ]
         return torch.stack(distances).mean()
 

@@ -4,8 +4,9 @@
   are `latest`, numbers, `iter_<N>` (`--save_by_iter`) and `best` (`--best_metric`); `..._ema.pth` beside it is the
   average over steps (`--ema`).
 - `latest_state.pth`: all that a resumed run needs to go on as if nothing had happened, in one file that is replaced
-  at once: the weights again, their averages, optimizers, schedulers, gradient scalers, image pools, random numbers,
-  and how far it came. `latest_state_rank<N>.pth`: random numbers and pools of the other ranks.
+  at once: the weights again, their averages, optimizers, schedulers, gradient scalers, image pools and what else
+  remembers earlier batches, random numbers, and how far it came. `latest_state_rank<N>.pth`: what the other ranks
+  remember, and their random numbers.
 - `train_opt.txt` and `.json`: the options; `loss_log.txt`, `losses.csv`, `web/`: what the displays keep.
 """
 
@@ -19,7 +20,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from models.architecture import load_into
-from models.base_model import BaseModel
+from models.base_model import BaseModel, Memory
 from util.checkpoint import load, rng_state, save, set_rng_state
 from util.distributed import is_first, print0, rank, world_size
 from util.loss_watch import LossWatch
@@ -138,7 +139,8 @@ def save_state(model: BaseModel, progress: dict[str, Any]) -> None:
     happened between the writing of the `latest_net_*.pth`. Of several ranks, the others write what is theirs
     alone beside it, `latest_state_rank<N>.pth`.
     """
-    own = {"progress": progress, "pools": {name: pool.state_dict() for name, pool in model.pools.items()}}
+    remembered = {name: memory.state_dict() for name, memory in _memories(model).items()}
+    own = {"progress": progress, "pools": remembered}
     if not is_first():
         save(own, model.save_dir / f"latest_state_rank{rank()}.pth")
         return
@@ -178,9 +180,14 @@ def load_state(model: BaseModel) -> dict[str, Any]:
         else:
             average.restart()
     own = state if is_first() else _state_of_rank(model, state["progress"])
-    for name, pool in model.pools.items():
-        pool.load_state_dict(own["pools"].get(name, {"images": []}), model.device)
+    for name, memory in _memories(model).items():
+        if name in own["pools"]:
+            memory.load_state_dict(own["pools"][name], model.device)
     return own["progress"]
+
+
+def _memories(model: BaseModel) -> dict[str, Memory]:
+    return {**model.pools, **model.memories}
 
 
 def _state_of_rank(model: BaseModel, progress: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Losses of networks that tell levels of blur, and how sure they are of them."""
 
 from collections import deque
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -74,6 +75,16 @@ class DistributionMatch:
         rank = (torch.searchsorted(pool, drawn.detach()) + 0.5) / (len(pool) + 1)
         target = torch.cat([*self.real]).quantile(rank.flatten()).view_as(drawn)
         return (drawn - target).abs().mean()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The levels that it remembers, for the training state."""
+        return {"real": [x.cpu() for x in self.real], "ours": [x.cpu() for x in self.ours]}
+
+    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
+        """Remember what `state_dict` gave, on `device`."""
+        for name, remembered in (("real", self.real), ("ours", self.ours)):
+            remembered.clear()
+            remembered.extend(x.to(device) for x in state[name])
 
 
 def _drawn(levels: torch.Tensor, places: torch.Tensor) -> torch.Tensor:

@@ -27,6 +27,7 @@ from models.lens.radius import (
 from models.lens.settings import LensSettings
 from models.nets.effnet import Encoder
 from models.networks import define_G
+from models.training_state import load_state, save_state
 from options import TestOptions, TrainOptions
 from util.blur_maps import BlurMap, write_blur_map
 from util.checkpoint import save_network, save_weights
@@ -106,13 +107,19 @@ def test_learns_that_the_upper_half_is_soft(shallow):
     assert upper > 1.2 and lower < 0.8
 
 
-def test_with_a_critic_photos_of_a_get_the_levels_of_b(shallow):
-    """Of photos of A the same as of B is said; the critic is of both domains and has a gradient."""
+@pytest.fixture
+def both(shallow):
+    """The dataroot, whose domain A has the photos of B too."""
     for name in ("train", "mask"):
         (shallow / f"{name}A").mkdir()
         for path in (shallow / f"{name}B").iterdir():
             (shallow / f"{name}A" / path.name).write_bytes(path.read_bytes())
-    opt = TrainOptions().parse(flags(shallow, "--n_epochs", "1", "--lambda_critic", "1", "--lr", "0.01"))
+    return shallow
+
+
+def test_with_a_critic_photos_of_a_get_the_levels_of_b(both):
+    """Of photos of A the same as of B is said; the critic is of both domains and has a gradient."""
+    opt = TrainOptions().parse(flags(both, "--n_epochs", "1", "--lambda_critic", "1", "--lr", "0.01"))
     torch.manual_seed(0)
     loader, model = create_dataset(opt), create_model(opt)
     model.setup()
@@ -120,6 +127,27 @@ def test_with_a_critic_photos_of_a_get_the_levels_of_b(shallow):
     assert torch.equal(batch["regions_A"].sum(1).amax((1, 2)), torch.ones(4))
     critic = [float(model.train_step(batch)["critic"]) for _ in range(12)]
     assert critic[-1] < 0.7 * critic[0]
+
+
+def test_resumed_the_critic_remembers(both):
+    """The step after a stop is that of the run that was not stopped; one that forgets takes another."""
+    opt = TrainOptions().parse(flags(both, "--n_epochs", "1", "--lambda_critic", "1", "--lr", "0.01"))
+    loader, model = create_dataset(opt), create_model(opt)
+    model.setup()
+    (batch,) = loader
+    for _ in range(3):
+        model.train_step(batch)
+    save_state(model, {"total_iters": 12})
+    resumed, forgetful = create_model(opt), create_model(opt)
+    for other in (resumed, forgetful):
+        load_state(other)
+    for match in forgetful.matches.values():
+        match.load_state_dict({"real": [], "ours": []}, forgetful.device)
+    critic = []
+    for each in (model, resumed, forgetful):
+        torch.manual_seed(1)
+        critic.append(float(each.train_step(batch)["critic"]))
+    assert critic[1] == critic[0] != critic[2]
 
 
 def test_maps_that_are_missing_are_named_with_the_command(shallow, capsys):

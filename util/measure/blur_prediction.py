@@ -9,6 +9,9 @@ VARYING = 0.8
 # Fewer places than these say nothing.
 FEWEST = 40
 
+# Parts of a background, see `regions`.
+REGIONS = ("feet", "beside", "far")
+
 # Shares of the subject's height: how far around its lowest part the ground at its feet reaches, and what is beside it.
 FEET, BESIDE = 0.12, 0.25
 
@@ -53,7 +56,7 @@ def regions(mask: np.ndarray) -> dict[str, np.ndarray]:
     inside = mask > 0.5
     background = mask < 0.05
     if not inside.any():
-        return {name: np.zeros_like(inside) for name in ("feet", "beside", "far")}
+        return {name: np.zeros_like(inside) for name in REGIONS}
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     top, bottom, left, right = rows[0], rows[-1], columns[0], columns[-1]
     tall = bottom - top + 1
@@ -61,7 +64,7 @@ def regions(mask: np.ndarray) -> dict[str, np.ndarray]:
     near = (x >= left - BESIDE * tall) & (x <= right + BESIDE * tall) & (y >= top - BESIDE * tall)
     feet = background & near & (y >= bottom - FEET * tall)
     beside = background & near & ~feet
-    return {"feet": feet, "beside": beside, "far": background & ~feet & ~beside}
+    return dict(zip(REGIONS, (feet, beside, background & ~feet & ~beside), strict=True))
 
 
 def distance_and_floor(
