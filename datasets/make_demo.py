@@ -23,6 +23,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from datasets.demo_scenes import make_scene, to_8_bit
+from util.domains import DOMAINS, PHASES
 from util.errors import UserError, command_line
 from util.files import write_text
 from util.images import write_image
@@ -83,7 +84,7 @@ def photos(settings: DemoSettings) -> Iterator[DemoPhoto]:
 def render(photo: DemoPhoto, settings: DemoSettings) -> dict[str, np.ndarray]:
     """The images of `photo` by kind, uint8: 'photo' and 'truth' [S,S,3], 'mask' [S,S]."""
     # A stream of its own for each photo: scenes don't change when another count does.
-    stream = ("AB".index(photo.domain), ("train", "val", "test").index(photo.phase), photo.index)
+    stream = (DOMAINS.index(photo.domain), PHASES.index(photo.phase), photo.index)
     rng = np.random.default_rng((settings.seed, *stream))
     scene = make_scene(rng, settings.size, margin=int(np.ceil(settings.radius(RADII[1]))))
     radius = settings.radius(rng.uniform(*RADII)) if photo.domain == "B" else 0.0

@@ -21,8 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data.augment import group
 from data.transforms import image_to_tensor, mask_to_tensor
-from util.errors import UserError, command_line
-from util.images import find_by_stem, list_images, read_image, read_mask, write_image
+from util.domains import DOMAINS
+from util.errors import command_line
+from util.images import read_image, read_mask, write_image
+from util.measure.evaluation import ComparedPhoto, find_sources
+from util.present import present
 from util.ranges import RangedParser, positive_int, seed
 from util.tensors import tensor_to_pixels
 
@@ -42,26 +45,10 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def photos_with_masks(dataroot: Path, phase: str, domain: str) -> list[tuple[Path, Path]]:
-    """Photos of a domain and their masks.
-
-    Raises:
-        UserError: there are none, or one has no mask.
-    """
-    masks = find_by_stem(dataroot / f"mask{domain}")
-    photos = list_images(dataroot / f"{phase}{domain}")
-    for photo in photos:
-        if photo.stem not in masks:
-            raise UserError(f"{dataroot / f'mask{domain}'}: no mask for {photo}")
-    if not photos:
-        raise UserError(f"{dataroot / f'{phase}{domain}'}: no photos in it (--dataroot, --phase)")
-    return [(photo, masks[photo.stem]) for photo in photos]
-
-
-def read(files: tuple[Path, Path], size: int, whole: bool) -> tuple[torch.Tensor, torch.Tensor]:
+def read(files: ComparedPhoto, size: int, whole: bool) -> tuple[torch.Tensor, torch.Tensor]:
     """Photo `[3,S,S] in [-1,1]` and mask `[1,S,S] in [0,1]`: all of it with nobody beside, or its upper square."""
-    photo = read_image(files[0])
-    mask = read_mask(files[1]).resize(photo.size)
+    photo = read_image(files.source)
+    mask = read_mask(present(files.mask)).resize(photo.size)
     if whole:
         photo, mask = (ImageOps.pad(x, (size, size), centering=(0.5, 1)) for x in (photo, mask))
     else:
@@ -70,7 +57,7 @@ def read(files: tuple[Path, Path], size: int, whole: bool) -> tuple[torch.Tensor
 
 
 def make_group(
-    rng: np.random.Generator, places: list[tuple[Path, Path]], people: list[tuple[Path, Path]], size: int
+    rng: np.random.Generator, places: list[ComparedPhoto], people: list[ComparedPhoto], size: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """A photo `[3,S,S] in [-1,1]` of `places` with one to seven of `people` added, and the mask of them all."""
     photo, mask = read(places[int(rng.integers(len(places)))], size, whole=False)
@@ -84,8 +71,11 @@ def make_group(
 def main(argv: list[str] | None = None) -> None:
     """Write the groups."""
     args = parse(argv)
-    places = photos_with_masks(args.dataroot, args.phase, "A")
-    people = places + photos_with_masks(args.dataroot, args.phase, "B")
+    places, others = (
+        find_sources(args.dataroot / f"{args.phase}{domain}", args.dataroot / f"mask{domain}")
+        for domain in DOMAINS
+    )
+    people = places + others
     for number in tqdm(range(args.n), unit="group"):
         photo, mask = make_group(np.random.default_rng((args.seed, number)), places, people, args.size)
         name = f"group_{number:03d}.png"

@@ -103,10 +103,11 @@ def photo_cases(arguments: argparse.Namespace) -> dict[str, Case]:
     cases: dict[str, Case] = {}
     for megapixels in arguments.megapixels:
         one, many = root / f"{megapixels}" / "one", root / f"{megapixels}" / "many"
+        pixels = taken(arguments.photo, megapixels)
         for folder, count in ((one, 1), (many, arguments.folder)):
             folder.mkdir(parents=True)
             for number in range(count):
-                write_pixels(taken(arguments.photo, megapixels), folder / f"{number}.jpg")
+                write_pixels(pixels, folder / f"{number}.jpg")
         for source, title in ((one, "1 photo"), (many, f"folder of {arguments.folder}")):
             name = f"{megapixels} Mpx, {title}:"
             for masks in arguments.masks:

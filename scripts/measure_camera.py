@@ -197,15 +197,6 @@ def table(found: dict[str, dict[str, list[float]]]) -> str:
     return "\n".join(lines)
 
 
-def put_between_marks(text: str, path: Path) -> None:
-    """Replace what stands between `MARKS` in the file at `path`.
-
-    Raises:
-        UserError: no such file, or no marks in it.
-    """
-    write_between(path, *MARKS, text)
-
-
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = RangedParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -232,7 +223,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     print(text)
     if args.write:
-        put_between_marks(text, args.write)
+        write_between(args.write, *MARKS, text)
 
 
 if __name__ == "__main__":

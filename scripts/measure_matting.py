@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from data.transforms import image_to_tensor
 from datasets.composites import Composite, make_composite
 from datasets.lab_parts import read_people
 from deeplab.refine import refine_mask
@@ -56,10 +57,7 @@ def answers(photo: np.ndarray, mask: np.ndarray) -> dict[str, Answer]:
 
 def through_lens(photo: np.ndarray, answer: Answer, radius: float) -> np.ndarray:
     """What a lens makes of a photo uint8 `[H,W,3]` whose subject is told, sRGB float32 `[H,W,3]` in [0,1]."""
-    x, behind = (
-        torch.from_numpy(pixels.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1)[None]
-        for pixels in (photo, answer.behind)
-    )
+    x, behind = (image_to_tensor(pixels)[None] for pixels in (photo, answer.behind))
     in_focus = torch.from_numpy(answer.alpha)[None, None]
     result = render(x, torch.cat([in_focus, 1 - in_focus], dim=1), [radius], behind=behind)
     return (result[0].permute(1, 2, 0).numpy() + 1) / 2

@@ -26,6 +26,9 @@ STRIP = 256  # rows of the full-size photo that are floating-point at a time
 class PhotoByPhoto(ABC):
     """A translator that takes one photo at a time, whatever its size, and looks at no masks or depths."""
 
+    # Tiles share the statistics of norms, which stand in the network while a photo is done.
+    at_once = 1
+
     def batch(
         self,
         photos: list[np.ndarray],
@@ -57,7 +60,6 @@ class FullResolution(PhotoByPhoto):
         if generator.net.scales_itself:
             raise UserError("--full_res: this generator carries its result to the photo's size by itself")
         self.generator, self.side, self.radius, self.eps = generator, side, radius, eps
-        self.at_once = 1
 
     @torch.inference_mode()
     def _translate(self, photo: np.ndarray) -> np.ndarray:
@@ -93,8 +95,6 @@ class Tiled(PhotoByPhoto):
         if tile < 2 * OVERLAP:
             raise UserError(f"--tile {tile}: must be at least {2 * OVERLAP}, twice the overlap")
         self.generator, self.tile = generator, tile
-        # The norms' statistics are of one photo.
-        self.at_once = 1
 
     @torch.inference_mode()
     def _translate(self, photo: np.ndarray) -> np.ndarray:

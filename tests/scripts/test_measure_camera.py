@@ -8,9 +8,10 @@ import torch
 
 from datasets.make_lab import main as make_lab
 from scripts import measure_camera
-from scripts.measure_camera import MARKS, main, measure, one_disc, put_between_marks, tensor, three_discs
+from scripts.measure_camera import MARKS, main, measure, one_disc, tensor, three_discs
 from util.errors import UserError
 from util.images import read_image, read_pixels
+from util.marked import write_between
 from util.measure.lab import read_truth
 from util.optics.blur import render
 
@@ -74,7 +75,7 @@ def test_a_page_without_marks_is_left(tmp_path):
     page.write_text("nothing to replace\n")
     for path in (page, tmp_path / "none.md"):
         with pytest.raises(UserError, match=f"--write {path}: no file with the lines"):
-            put_between_marks("table", path)
+            write_between(path, *MARKS, "table")
     assert page.read_text() == "nothing to replace\n"
     with pytest.raises(SystemExit):
         main(["--dataroot", str(tmp_path)])

@@ -60,7 +60,7 @@ def find_sources(photos: Path, masks: Path) -> list[ComparedPhoto]:
     """
     for folder in (photos, masks):
         if not folder.is_dir():
-            raise UserError(f"{folder}: no such folder; evaluation needs the input photos and their masks")
+            raise UserError(f"{folder}: no such folder; photos and their masks are needed")
     sources, mask_files = find_by_stem(photos), find_by_stem(masks)
     missing = sorted(set(sources) - set(mask_files))
     if missing:
