@@ -28,7 +28,8 @@ WITHOUT_EFFECT = (
     ("--lambda_A --lambda_B --lambda_identity --lambda_mask", None, "there are no losses at test"),
     ("--vgg19_loss", 0, "there are no losses at test"),
     ("--imageSize", None, "masks are made before"),
-    ("--ntest --display_id --display_port", None, "not used by test.py"),
+    ("--ntest --display_id --display_port --wandb_project_name", None, "not used by test.py"),
+    ("--use_wandb", 0, "not used by test.py"),
     ("--eval", 0, "networks always run in evaluation mode"),
 )
 

@@ -17,7 +17,7 @@ from util.hub import is_published
 from util.loggers import LOGGERS, check_loggers
 from util.measure.better import BETTER
 from util.options import Options
-from util.ranges import count, decay, non_negative, port, positive_int
+from util.ranges import count, decay, integer, non_negative, port, positive_int
 from util.renamed import renamed
 
 # Not stated by options but following from them.
@@ -186,15 +186,27 @@ def _add_display_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="show the run there too, in as many as you like; visdom is separate from these",
     )
-    add("--logger_project", default="bokeh-cyclegan", help="what wandb and trackio file the run under")
-    add("--display_id", type=count, default=1, help="0 = no visdom")
+    add(
+        "--use_wandb",
+        dest="logger",
+        action="append_const",
+        const="wandb",
+        help="wandb too, after what --logger names",
+    )
+    add(
+        "--logger_project",
+        "--wandb_project_name",
+        default="bokeh-cyclegan",
+        help="what wandb and trackio file the run under",
+    )
+    add("--display_id", type=integer, default=1, help="0, -1 or any other number below 1: no visdom")
     add("--display_server", default="http://localhost", help="visdom server")
     add("--display_port", type=port, default=8097, help="its port")
     add("--display_env", default="", help="its environment; default: the name of the experiment")
     add(
         "--display_ncols",
         "--display_single_pane_ncols",
-        type=count,
+        type=integer,
         default=0,
-        help="pictures in a row; 0 = all of a photo",
+        help="pictures in a row; 0 or less: all of a photo",
     )

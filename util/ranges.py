@@ -53,6 +53,7 @@ class Range:
         return self.least <= value <= self.most and self.above < value < self.below
 
 
+integer = Range(int, "must be a whole number")
 positive_int = Range(int, "must be at least 1", least=1)
 count = Range(int, "must be at least 0", least=0)
 count_or_all = Range(int, "must be at least 1, or -1 for all", least=1, all_is=-1)

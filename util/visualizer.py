@@ -23,7 +23,7 @@ class Visualizer:
     """Shows a run in `checkpoints/<name>/`: `loss_log.txt`, `losses.csv`, `web/index.html`; in visdom and in loggers.
 
     Args:
-        opt: `checkpoints_dir`, `name`, `no_html`, the `display_*` options (`display_id` 0: no visdom), `logger`.
+        opt: `checkpoints_dir`, `name`, `no_html`, `display_*` (`display_id` 0 or less: no visdom), `logger`.
         resume_iters: the step that the run continues from. What was logged after it is dropped, because it
             will come again; 0 begins anew.
     """
@@ -32,7 +32,7 @@ class Visualizer:
         folder = Path(opt.checkpoints_dir, opt.name)
         self._log = RunLog(folder, resume_iters)
         self._samples = None if opt.no_html else SamplePage(folder / "web", opt.name)
-        self._columns, self._cell = opt.display_ncols, opt.display_winsize
+        self._columns, self._cell = max(opt.display_ncols, 0), opt.display_winsize
         self._loggers = Loggers(opt, str(folder), self._log.rows, resume_iters) if opt.logger else None
         self._dashboard = start_dashboard(opt, self._log.rows) if opt.display_id > 0 else None
 

@@ -63,7 +63,8 @@ def add_network_options(parser: ArgumentParser) -> None:
     )
     add(
         "--norm",
-        type=renamed(sync_batch="syncbatch"),
+        # Instance norm looks at one image at a time, on whatever rank.
+        type=renamed(sync_batch="syncbatch", sync_instance="instance"),
         choices=NORMS,
         default="instance",
         help="normalisation layers",

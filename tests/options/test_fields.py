@@ -49,8 +49,11 @@ def kinds(name: str) -> set[type]:
 
 def stated(action: argparse.Action) -> set[type]:
     """The types of values that the command line gives this option."""
+    if action.dest == "without_effect":
+        return {list, str}
     if action.nargs == 0:
-        return {list, str} if action.dest == "without_effect" else {type(action.const)}
+        appends = isinstance(action, argparse._AppendConstAction)
+        return {type(action.const), list} if appends else {type(action.const)}
     if isinstance(action.type, Range):
         of_each = float if action.type.all_is is not None else action.type.kind
     elif isinstance(action.type, type):
@@ -58,7 +61,7 @@ def stated(action: argparse.Action) -> set[type]:
     else:
         returned = typing.get_type_hints(action.type).get("return", str) if action.type else str
         of_each = returned
-    many = action.nargs in ("+", "*") or isinstance(action.nargs, int) or action.dest == "without_effect"
+    many = action.nargs in ("+", "*") or isinstance(action.nargs, int)
     entries = set(typing.get_args(of_each)) or {of_each}
     return {list, *entries} if many else entries
 

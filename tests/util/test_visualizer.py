@@ -1,9 +1,13 @@
 """What a run leaves in its folder."""
 
+from unittest.mock import Mock
+
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
+import util.visualizer
 from util.options import Options
 from util.visualizer import Visualizer
 
@@ -54,3 +58,22 @@ def test_sample_page_has_a_row_for_each_photo_of_an_epoch(tmp_path):
         page.index(text) for text in (">epoch 7, real_A<", "mask_A.png", ">epoch 7, real_B<", "fake_A.png")
     ]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("display_id", "asked_for"), [(1, True), (2, True), (0, False), (-1, False)])
+def test_visdom_is_asked_for_by_a_positive_number_alone(display_id, asked_for, tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(util.visualizer, "start_dashboard", lambda opt, rows: started.append(opt.display_id))
+    Visualizer(options(tmp_path, display_id=display_id))
+    assert started == ([display_id] if asked_for else [])
+
+
+def test_all_pictures_of_a_photo_are_in_a_row_unless_a_number_says_otherwise(tmp_path):
+    widths = []
+    for columns in (-1, 0, 1):
+        shown = Visualizer(options(tmp_path, display_ncols=columns))
+        shown._loggers = Mock()
+        shown.display_current_results(visuals(0.0), 1, 100, save_html=False)
+        (sheet, _, _), _ = shown._loggers.show_picture.call_args
+        widths.append(sheet.width)
+    assert widths[0] == widths[1] > widths[2]
