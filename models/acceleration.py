@@ -8,28 +8,25 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from models.nets.resnet import ResnetGenerator
 from util.options import Options
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
 
 Net = TypeVar("Net", bound=nn.Module)
 
 
 @dataclass(frozen=True)
 class Acceleration:
-    """How networks compute: `--precision`, `--channels_last`, `--compile`, `--checkpoint_activations`."""
+    """How networks compute: `--precision`, `--channels_last`, `--compile`."""
 
     precision: str = "fp32"
     channels_last: bool = False
     compile: bool = False
-    checkpoint_activations: bool = False
 
     @classmethod
     def of_options(cls, opt: Options) -> "Acceleration":
         """What the options of training or testing state."""
-        return cls(opt.precision, opt.channels_last, opt.compile, opt.isTrain and opt.checkpoint_activations)
+        return cls(opt.precision, opt.channels_last, opt.compile)
 
 
 def computes_bf16(device: torch.device) -> bool:
@@ -57,10 +54,6 @@ def place(net: Net, how: Acceleration, device: torch.device) -> Net:
     """Put `net` on `device`, in the memory format and form that `how` asks for; keys stay as they are."""
     layout = torch.channels_last if how.channels_last else torch.contiguous_format
     net = net.to(device, memory_format=layout)  # type: ignore[call-overload]  # not in PyTorch's own types
-    if how.checkpoint_activations:
-        for part in net.modules():
-            if isinstance(part, ResnetGenerator):
-                part.checkpoint_activations = True
     if how.compile:
         net.compile()
     return net

@@ -159,6 +159,8 @@ class BaseModel(ModelOptions, ABC):
             net = Architecture.of_options(opt, input_nc, output_nc).build()
             init_weights(net, opt.init_type, opt.init_gain)
             net.load_pretrained(opt)
+            if opt.checkpoint_activations:
+                net.checkpoint_activations()
             net = place(net, Acceleration.of_options(opt), self.device)
         else:
             settings = GeneratorSettings.of_options(opt)

@@ -185,9 +185,8 @@ def load_generator(
             "and a generator of --output_mode lens, or --aperture 1"
         )
     device = torch.device(device)
-    generator = Generator(net, device, computing_dtype(settings.acceleration.precision, device), file)
-    generator.net = place(generator.net, settings.acceleration, device)
-    return generator
+    net = place(any_size(net), settings.acceleration, device)
+    return Generator(net, device, computing_dtype(settings.acceleration.precision, device), file)
 
 
 def radius_net_for(file: Path, settings: GeneratorSettings) -> RadiusNet | None:

@@ -15,7 +15,7 @@ from models.lens.radius import RadiusNet, behind, settled
 from models.lens.scales import knots, reference_size
 from models.lens.settings import LensChanges, LensSettings
 from models.lens.weights import GUIDE_EPS, GUIDE_RADIUS, carried, shared
-from models.nets.base import GeneratorNet
+from models.nets.base import AroundNet, GeneratorNet
 from util.optics.blur import MAX_RADIUS, render
 from util.optics.camera import Camera
 from util.optics.camera import render as render_camera
@@ -45,7 +45,7 @@ def _read_buffers_of(lens: "LensGenerator", _: object) -> None:
     lens._read_buffers()
 
 
-class LensGenerator(GeneratorNet):
+class LensGenerator(AroundNet):
     """Mixture weights over the input and its lens-blurred copies, predicted by `net`, and their rendering.
 
     `net` sees the whole photo scaled so that its shorter side is `weights_size`: to know who is the subject takes
@@ -78,8 +78,7 @@ class LensGenerator(GeneratorNet):
     takes_depth = True
 
     def __init__(self, net: GeneratorNet, settings: LensSettings):
-        super().__init__()
-        self.net = net
+        super().__init__(net)
         self.takes_mask = net.input_nc == 4
         for name in KEPT:
             self.register_buffer(name, torch.tensor(0))

@@ -3,10 +3,10 @@
 import torch
 import torch.nn.functional as F
 
-from models.nets.base import GeneratorNet
+from models.nets.base import AroundNet, GeneratorNet
 
 
-class AnySize(GeneratorNet):
+class AnySize(AroundNet):
     """Wraps a generator so that it takes images of any size: reflected at the right and bottom, then cropped.
 
     Reflection and not zeros: a dark frame would move the instance norm's statistics.
@@ -15,8 +15,7 @@ class AnySize(GeneratorNet):
     takes_any_size = True
 
     def __init__(self, net: GeneratorNet):
-        super().__init__()
-        self.net = net
+        super().__init__(net)
         self.divisor = net.divisor
 
     @property

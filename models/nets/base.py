@@ -51,5 +51,22 @@ class GeneratorNet(nn.Module):
     def change(self, changes: object) -> None:
         """Take settings to change at test, where a network has such (`models.lens.settings.LensChanges`)."""
 
+    def checkpoint_activations(self) -> None:
+        """From now on compute activations again in the backward pass and keep few, where a network can."""
+
     def load_pretrained(self, opt: Options) -> None:
         """Start from weights that were learned on other data, where a network has such; `opt` says which."""
+
+
+class AroundNet(GeneratorNet):
+    """A generator that makes its results by means of another, `net`, in which all its weights are."""
+
+    def __init__(self, net: GeneratorNet):
+        super().__init__()
+        self.net = net
+
+    def checkpoint_activations(self) -> None:
+        self.net.checkpoint_activations()
+
+    def load_pretrained(self, opt: Options) -> None:
+        self.net.load_pretrained(opt)

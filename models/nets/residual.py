@@ -2,21 +2,16 @@
 
 import torch
 
-from models.nets.base import GeneratorNet
-from util.options import Options
+from models.nets.base import AroundNet, GeneratorNet
 
 
-class ResidualGenerator(GeneratorNet):
+class ResidualGenerator(AroundNet):
     """`x + net(x)`, cut to [-1,1]."""
 
     def __init__(self, net: GeneratorNet):
-        super().__init__()
-        self.net = net
+        super().__init__(net)
         self.divisor = net.divisor
         self.can_tile = net.can_tile
-
-    def load_pretrained(self, opt: Options) -> None:
-        self.net.load_pretrained(opt)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return (x + self.net(x)).clamp(-1, 1)

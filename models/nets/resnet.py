@@ -25,7 +25,6 @@ class ResnetGenerator(GeneratorNet):
 
     divisor = 4
     can_tile = True
-    checkpoint_activations = False
 
     def __init__(
         self,
@@ -63,9 +62,13 @@ class ResnetGenerator(GeneratorNet):
             ]
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(ngf, output_nc, 7), FloatTanh()]
         self.model = nn.Sequential(*layers)
+        self.keeps_activations = True
+
+    def checkpoint_activations(self) -> None:
+        self.keeps_activations = False
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self._in_segments(x) if self.checkpoint_activations else self.model(x)
+        return self.model(x) if self.keeps_activations else self._in_segments(x)
 
     def features(self, x: torch.Tensor, layers: Sequence[int]) -> list[torch.Tensor]:
         """What comes out of the entries `layers`, ascending, of `model`; the pass ends at the last of them."""

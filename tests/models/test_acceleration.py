@@ -71,8 +71,10 @@ def test_batches_split_into_all_their_photos():
     assert len(list(split_batch(photos(1), 3))) == 1
 
 
-def test_checkpointed_activations_give_the_same_step_from_less_memory(make_model):
-    plain, checkpointed = make_model("--dropout"), make_model("--dropout", "--checkpoint_activations")
+@pytest.mark.parametrize("output_mode", ["image", "residual"])
+def test_checkpointed_activations_give_the_same_step_from_less_memory(output_mode, make_model):
+    flags = ["--dropout", "--output_mode", output_mode]
+    plain, checkpointed = make_model(*flags), make_model(*flags, "--checkpoint_activations")
     kept = {}
     for name, model in (("plain", plain), ("checkpointed", checkpointed)):
         sizes = []
