@@ -11,14 +11,14 @@ from typing import ClassVar, cast
 import torch
 
 from models.base_model import Losses, Visuals, set_requires_grad, total
-from models.losses.adversary import create_gan_loss
+from models.losses.gan import GANLoss
 from models.losses.masking import MaskLosses, paste
 from models.losses.patchnce import PatchSampler, draw_places, patch_nce_loss
 from models.nets.resnet import ResnetGenerator
 from models.networks import init_weights
 from models.options.cut import CUTOptions, parse_layers
-from models.subject_visuals import subject_labels, subject_visuals
-from models.unpaired import UnpairedModel, mask_visuals
+from models.unpaired import UnpairedModel
+from models.visuals import mask_visuals, subject_labels, subject_visuals
 from util.image_pool import ImagePool
 from util.options import Options
 from util.present import present
@@ -46,7 +46,7 @@ class CUTModel(CUTOptions, UnpairedModel):
         self.netF = init_weights(netF, opt.init_type, opt.init_gain).to(self.device)
         self.networks["F"] = self.netF
         self.netD = self.add_discriminator("D", opt.output_nc)
-        self.gan_loss = create_gan_loss(opt)
+        self.gan_loss = GANLoss.of_options(opt)
         self.mask_losses = MaskLosses(opt)
         self.add_optimizer("G", [self.netG, self.netF])
         self.add_optimizer("D", [self.netD])
@@ -107,10 +107,8 @@ class CUTModel(CUTOptions, UnpairedModel):
     def compute_visuals(self) -> Visuals:
         visuals = {"real_A": self.real_A, "fake_B": self.fake_B}
         visuals |= subject_visuals("A", self.own_B, self.real_A, self.mask_A, self.opt.add_mask)
-        visuals |= {"real_B": self.real_B}
-        visuals |= {"idt_B": self.idt_B} if self.idt_B is not None else {}
-        visuals |= mask_visuals(mask_B=self.mask_B)
-        return {name: image.detach() for name, image in visuals.items()}
+        visuals |= {"real_B": self.real_B, "idt_B": self.idt_B} | mask_visuals(mask_B=self.mask_B)
+        return {name: image.detach() for name, image in visuals.items() if image is not None}
 
 
 @torch.no_grad()

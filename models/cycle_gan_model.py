@@ -14,12 +14,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from models.base_model import Losses, Visuals, set_requires_grad, total
-from models.losses.adversary import create_gan_loss
 from models.losses.color import block_means
+from models.losses.gan import GANLoss
 from models.losses.masking import MaskLosses, cutout, paste
 from models.options.cycle_gan import CycleGANOptions
-from models.subject_visuals import subject_labels, subject_visuals
 from models.unpaired import UnpairedModel
+from models.visuals import subject_labels, subject_visuals
 from util.image_pool import ImagePool
 from util.options import Options
 from util.present import present
@@ -63,7 +63,7 @@ class CycleGANModel(CycleGANOptions, UnpairedModel):
             return
         self.netD_A = self.add_discriminator("D_A", opt.output_nc)
         self.netD_B = self.add_discriminator("D_B", opt.input_nc)
-        self.gan_loss = create_gan_loss(opt)
+        self.gan_loss = GANLoss.of_options(opt)
         self.mask_losses = MaskLosses(opt)
         self.optimizer_G = self.add_optimizer("G", [self.netG_A, self.netG_B])
         self.optimizer_D = self.add_optimizer("D", [self.netD_A, self.netD_B])

@@ -14,11 +14,12 @@ import torch
 
 from models.base_model import Losses, Visuals, set_requires_grad, total
 from models.lens.generator import LensGenerator
-from models.losses.adversary import create_gan_loss
+from models.losses.gan import GANLoss
 from models.losses.lens import focus_loss
 from models.losses.masking import MaskLosses
 from models.options.lens import LensOptions
-from models.unpaired import UnpairedModel, mask_visuals
+from models.unpaired import UnpairedModel
+from models.visuals import mask_visuals
 from util.errors import UserError
 from util.image_pool import ImagePool
 from util.options import Options
@@ -40,7 +41,7 @@ class LensModel(LensOptions, UnpairedModel):
         self.optimizer_G = self.add_optimizer("G", [self.netG])
         if opt.lambda_GAN > 0:
             self.netD = self.add_discriminator("D", opt.output_nc)
-            self.gan_loss = create_gan_loss(opt)
+            self.gan_loss = GANLoss.of_options(opt)
             self.optimizer_D = self.add_optimizer("D", [self.netD])
             self.pools = {"fake_B": ImagePool(opt.pool_size)}
 

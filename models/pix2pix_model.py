@@ -15,7 +15,7 @@ from models.base_model import BaseModel, Losses, Visuals, set_requires_grad, tot
 from models.losses.gan import GANLoss
 from models.losses.masking import MaskLosses, paste
 from models.options.pix2pix import Pix2PixOptions
-from models.subject_visuals import subject_labels, subject_visuals
+from models.visuals import subject_labels, subject_visuals
 from util.image_pool import ImagePool
 from util.options import Options
 

@@ -23,7 +23,7 @@ from models.lens.radius import LOOK_SIGMA, RadiusNet, look
 from models.losses.blur import DistributionMatch, laplace_nll, ranking
 from models.nets.effnet import load_imagenet
 from models.options.radius import RadiusOptions
-from models.unpaired import mask_visuals
+from models.visuals import mask_visuals
 from util.errors import UserError
 from util.measure.blur_prediction import REGIONS
 from util.options import Options

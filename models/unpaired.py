@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.base_model import BaseModel, Visuals
+from models.base_model import BaseModel
 from models.losses.color import block_means
 from models.losses.gan import GANLoss
 from models.losses.masking import hide_subjects
@@ -72,8 +72,3 @@ class UnpairedModel(UnpairedOptions, BaseModel):
         """D's loss on `real` photos and on fakes from the pool of that `name`, into which `fake` goes."""
         pooled = self.pools[name].query(self.judged(fake))
         return self.gan_loss.discriminator(netD, self.judged(real), pooled)
-
-
-def mask_visuals(**masks: torch.Tensor | None) -> Visuals:
-    """Masks `[B,1,H,W] in [0,1]` as images in [-1,1]; those that are None are left out."""
-    return {name: mask * 2 - 1 for name, mask in masks.items() if mask is not None}

@@ -1,4 +1,4 @@
-"""Low frequencies of images, which a lens blur hardly changes."""
+"""Low frequencies of images."""
 
 import torch
 import torch.nn.functional as F

@@ -44,11 +44,11 @@ def random_cutout(x: torch.Tensor, ratio: float = 0.5) -> torch.Tensor:
     return x * ~hole
 
 
-AUGMENTATIONS = {"color": random_color, "translation": random_translation, "cutout": random_cutout}
+BY_NAME = {"color": random_color, "translation": random_translation, "cutout": random_cutout}
 
 
 def augment(x: torch.Tensor, policy: Sequence[str]) -> torch.Tensor:
     """`x` `[B,C,H,W]` after the augmentations named in `policy`, in that order; gradients pass through all."""
     for name in policy:
-        x = AUGMENTATIONS[name](x)
+        x = BY_NAME[name](x)
     return x

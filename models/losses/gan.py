@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from models.losses.diffaugment import augment
+from models.options.adversary import parse_policy
+from util.options import Options
 from util.tensors import at_least_float32
 
 
@@ -23,6 +25,11 @@ class GANLoss(nn.Module):
         self.gan_mode = gan_mode
         self.lambda_R1 = lambda_R1
         self.policy = policy
+
+    @classmethod
+    def of_options(cls, opt: Options) -> "GANLoss":
+        """The loss that options of models on unpaired photos state."""
+        return cls(opt.gan_mode, opt.lambda_R1, parse_policy(opt.diffaugment))
 
     def forward(self, prediction: torch.Tensor, target_is_real: bool) -> torch.Tensor:
         prediction = at_least_float32(prediction)

@@ -67,5 +67,5 @@ def test_models_and_datasets_have_the_options_that_are_listed_for_them():
 
 
 def test_options_know_what_the_code_that_they_stand_for_can_do():
-    assert set(adversary.AUGMENTATIONS) == set(diffaugment.AUGMENTATIONS)
+    assert set(adversary.AUGMENTATIONS) == set(diffaugment.BY_NAME)
     assert set(acceleration.PRECISIONS) == {"auto", *DTYPES}

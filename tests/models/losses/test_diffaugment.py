@@ -3,14 +3,8 @@
 import pytest
 import torch
 
-from models.losses.diffaugment import (
-    AUGMENTATIONS,
-    augment,
-    random_color,
-    random_cutout,
-    random_translation,
-)
-from models.options.adversary import parse_policy
+from models.losses.diffaugment import augment, random_color, random_cutout, random_translation
+from models.options.adversary import AUGMENTATIONS, parse_policy
 from util.errors import UserError
 
 

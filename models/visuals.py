@@ -1,4 +1,4 @@
-"""The windows of the published figures: what the generator itself makes of the subject, and what the overlay hides."""
+"""What models show besides photos: masks, and the windows of the published figures."""
 
 from typing import Literal
 
@@ -8,17 +8,22 @@ from models.base_model import Visuals
 from models.losses.masking import cutout
 
 
+def mask_visuals(**masks: torch.Tensor | None) -> Visuals:
+    """Masks `[B,1,H,W] in [0,1]` as images in [-1,1]; those that are None are left out."""
+    return {name: 2 * mask - 1 for name, mask in masks.items() if mask is not None}
+
+
 def subject_visuals(
     domain: Literal["A", "B"], own: torch.Tensor, real: torch.Tensor, m: torch.Tensor | None, pasted: bool
 ) -> Visuals:
-    """Of photos of `domain`, which the generator turned into `own`, in the published order and with its names.
+    """What the generator itself makes of the subject, and what the overlay hides, with the published names and order.
 
     `fake_B_noMask`, the generator's own output, where the overlay is `pasted` over it; and where there are masks
     `mask_A`, `mask_real_A` and `mask_fake_B`: the mask, and the subject cut out of the photo and of `own`.
 
     Args:
         domain: of `real`; with B the names are `fake_A_noMask`, `mask_B`, `mask_real_B`, `mask_fake_A`.
-        own, real: `[B,C,H,W] in [-1,1]`.
+        own, real: the result and the photo, `[B,C,H,W] in [-1,1]`.
         m: `[B,1,H,W] in [0,1]`, 1 = subject; None where no masks are read.
         pasted: whether the model's output has the overlay.
     """
@@ -26,8 +31,8 @@ def subject_visuals(
     visuals = {f"fake_{other}_noMask": own} if pasted else {}
     if m is None:
         return visuals
-    cut_out = {f"mask_real_{domain}": cutout(real, m), f"mask_fake_{other}": cutout(own, m)}
-    return visuals | {f"mask_{domain}": 2 * m - 1} | cut_out
+    visuals |= mask_visuals(**{f"mask_{domain}": m})
+    return visuals | {f"mask_real_{domain}": cutout(real, m), f"mask_fake_{other}": cutout(own, m)}
 
 
 def subject_labels(domain: Literal["A", "B"]) -> tuple[str, ...]:
