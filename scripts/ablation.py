@@ -3,11 +3,12 @@
     python scripts/ablation.py --dataroot D              # what is done already is not done again; hours on a CPU
     python scripts/ablation.py --dataroot D --rows portrait_1 short
     python scripts/ablation.py --dataroot D --only_page  # from the figures that are there
-    python scripts/ablation.py --dataroot D --only_short --lab LAB --photos PHOTOS --published RESULTS  # its table
+    python scripts/ablation.py --dataroot D --only_short --lab LAB --photos PHOTOS --published RESULTS --pairs PAIRS
 
-D holds trainA, trainB, testA, testB, maskA, maskB. LAB was made by datasets/make_lab.py; PHOTOS holds testA, matteA and
-matteA_2; RESULTS the published models' results on D/testA, a folder for each model. scripts/short_table.py says how
-settings are chosen and what they are reported on.
+D holds trainA, trainB, testA, testB, maskA, maskB. The last line makes the tables on top: LAB was made by
+datasets/make_lab.py; PHOTOS holds testA, matteA and matteA_2; RESULTS the published models' results on portraits of
+D/trainA, a folder for each model; PAIRS what `evaluate.py --pairs` reads. scripts/short_table.py says how settings are
+chosen and what they are reported on. Stopped and started again it goes on where it was.
 """
 
 import argparse
@@ -21,7 +22,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.short_table import Folder, ShortTable, section
+from scripts import evaluate
+from scripts.short_page import section
+from scripts.short_table import ShortTable, Sources
 from util.errors import UserError, command_line
 from util.files import write_text
 from util.images import list_images
@@ -29,7 +32,7 @@ from util.measure.report import TITLES
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path("results/ablation")
-EVERY_ROW = "## Every row, on portraits"
+EVERY_ROW = "## Recipes, on portraits"
 
 
 @dataclass(frozen=True)
@@ -241,22 +244,19 @@ def page(content: dict, photos_in_training: int) -> str:
     return "\n".join(lines)
 
 
-def with_short_table(text: str, lines: Sequence[str]) -> str:
-    """The document with these lines before the table of every row, in place of those that were there."""
+def with_short_tables(text: str, lines: Sequence[str]) -> str:
+    """The document with these lines before the tables of recipes, in place of those that were there."""
     before, _, after = text.partition(EVERY_ROW)
     return "\n".join([before.partition("## ")[0].rstrip(), "", *lines, EVERY_ROW]) + after
 
 
-def short_table(args: argparse.Namespace) -> list[str]:
-    """Run and measure the methods of the table on top; returns its lines."""
-    scales = {"lab": 2.0, "photos": 3.0, "portraits": 1.0}  # 512, about 768, 256 pixels
-    places = {"lab": args.lab, "photos": args.photos, "portraits": args.dataroot}
-    folders = [Folder(role, place.resolve(), scales[role]) for role, place in places.items() if place]
-    table = ShortTable(folders, args.published and args.published.resolve(), RESULTS / "short_table", run)
-    counts = ", ".join(
-        f"{len(list_images(folder.dataroot / 'testA'))} of {folder.role}" for folder in folders
-    )
-    return section(table.rows(), counts)
+def short_tables(args: argparse.Namespace) -> list[str]:
+    """Run and measure the methods of the tables on top; returns their lines."""
+    given = {
+        name: getattr(args, name) and getattr(args, name).resolve()
+        for name in ("dataroot", "lab", "photos", "published", "pairs")
+    }
+    return section(ShortTable(Sources(**given), RESULTS / "short_table", run, evaluate.main).rows())
 
 
 @command_line
@@ -274,13 +274,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--published", type=Path, help="folder of the published models' results, one folder each"
     )
     parser.add_argument(
-        "--only_short", action="store_true", help="make the table on top anew, leave the rest of the page"
+        "--pairs", type=Path, help="folder of pairs, all in focus and focused on somebody near"
+    )
+    parser.add_argument(
+        "--only_short", action="store_true", help="make the tables on top anew, leave the rest of the page"
     )
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "ablation.md", help="page to write")
     args = parser.parse_args(argv)
     if args.only_short:
-        lines = short_table(args)
-        write_text(args.output, with_short_table(args.output.read_text(encoding="utf-8"), lines))
+        lines = short_tables(args)
+        write_text(args.output, with_short_tables(args.output.read_text(encoding="utf-8"), lines))
         return
     dataroot = str(args.dataroot.resolve())
     figures = ROOT / RESULTS / "figures" / "figures.json"
@@ -293,7 +296,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError(f"{figures}: no such file; leave --only_page out")
     content = json.loads(figures.read_text(encoding="utf-8"))
     text = page(content, len(list_images(args.dataroot / "trainA")))
-    write_text(args.output, with_short_table(text, short_table(args)) if args.lab or args.photos else text)
+    write_text(args.output, with_short_tables(text, short_tables(args)) if args.lab or args.photos else text)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""The ablation: what it runs, and that its page says what was run."""
+"""The ablation: what it runs, and that its page says what was run. The tables on top: test_short_table.py."""
 
 import json
 import shlex
-from pathlib import Path
 
 import pytest
 
@@ -10,9 +9,7 @@ import deeplab.inference
 from options import TestOptions as OptionsAtTest
 from options import TrainOptions
 from scripts import ablation
-from scripts.short_table import SELFIE, Folder, ShortTable, gaussian, section
 from util.files import write_text
-from util.measure.keeping import FAILS
 
 
 @pytest.fixture
@@ -87,78 +84,10 @@ def test_page_has_the_figures_and_the_commands_of_its_rows(ran, dataroot, tmp_pa
     assert segmenter[::2] == ["```sh", "```"]  # nothing is trained
 
 
-def figures(psnr, blurred=0):
-    """What evaluate.py's figures.json has of a method."""
-    estimate = {"median": psnr, "low": psnr - 1, "high": psnr + 1}
-    names = ("psnr", "psnr_edge", "subject_psnr", "gradient_left")
-    fails = {name: {"photos": 9, **{f"above_{limit:g}": blurred for limit in FAILS[name]}} for name in FAILS}
-    return {"median": dict.fromkeys(names, estimate), "set": {"blur_match": 0.5}, "failures": fails}
-
-
-@pytest.fixture
-def six(tmp_path, monkeypatch):
-    """The table's programs replaced: strength 4, and aperture 2, are best on the scenes to choose on."""
-    commands = []
-
-    def best(result):
-        return result.endswith("_2" if "ours" in result else "_4")
-
-    def run(command):
-        commands.append(command)
-        if command[1] == "scripts/evaluate.py":
-            results = [argument for argument in command if "=" in argument]
-            methods = {r.partition("=")[0]: figures(30 if best(r) else 20, blurred=2) for r in results}
-            output = Path(command[command.index("--output") + 1])
-            write_text(output / "figures.json", json.dumps({"methods": methods}))
-
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "checkpoints" / "portrait_seed2").mkdir(parents=True)
-    folders = [Folder(role, tmp_path / role, scale) for role, scale in (("lab", 2.0), ("photos", 3.0))]
-    return ShortTable(folders, None, tmp_path / "out", run), commands
-
-
-def test_strength_is_chosen_on_val_and_reported_on_test(six):
-    table, commands = six
-    rows = {row[0]: row[1:] for row in table.rows()}
-    assert rows["selfie segmenter, disc behind its mask"][0] == "4"
-    assert rows["ours alone, seeds 2 and 3"][0] == "2"  # of the one seed that is trained
-    assert rows["ours alone, seeds 2 and 3"][1:3] == ["30.0 [29.0, 31.0]"] * 2
-    assert rows["ours, told RVM's matte"][3] == "2 > 3%, 2 > 10%, of 9"
-    assert rows["published CycleGAN"] == ["as published", *"-------"]
-    chosen = [command for command in commands if "deeplab/inference.py" in command and "disc" in command]
-    radii = {(command[3].rpartition("/")[2], command[-1]) for command in chosen}
-    # Two pixels of 512 for one of 256, on val at all strengths; on test at the chosen one alone.
-    assert radii == {("valA", "4"), ("valA", "8"), ("valA", "12"), ("testA", "8"), ("testA", "12")}
-    measured = [command for command in commands if command[1] == "scripts/evaluate.py"]
-    assert [command[command.index("--phase") + 1] for command in measured] == ["val", "test", "test"]
-    assert [("--truth" in command) for command in measured] == [True, True, False]
-
-
-def test_published_results_are_measured_on_the_photos_that_they_show(six, tmp_path):
-    table, commands = six
-    portraits = Folder("portraits", tmp_path / "portraits", 1.0)
-    rows = ShortTable([portraits], tmp_path / "published", tmp_path / "out", table.run).rows()
-    assert rows[0][-1] == "0.50"
-    ours, theirs = [command for command in commands if command[1] == "scripts/evaluate.py"]
-    assert ours[ours.index("--phase") + 1] == "test"
-    assert theirs[theirs.index("--phase") + 1] == "train"
-    assert f"overlay_the_method={tmp_path / 'published' / 'overlay'}" in " ".join(theirs)
-
-
-def test_untrained_generators_wait(six, tmp_path):
-    (tmp_path / "checkpoints" / "portrait_seed2").rmdir()
-    assert six[0].rows()[-1] == ["ours alone, seeds 2 and 3", "not trained here", *"-------"]
-
-
-def test_table_on_top_takes_the_place_of_the_old_one():
-    text = f"# Ablation\n\nMade.\n\n## In short\n\nold\n\n{ablation.EVERY_ROW}\n\nrest\n"
-    once = ablation.with_short_table(text, section([["a", *"12345678"]], "3 of lab"))
-    assert "old" not in once and once.endswith(f"{ablation.EVERY_ROW}\n\nrest\n")
+def test_tables_on_top_take_the_place_of_the_old_ones():
+    text = f"# Ablation\n\nMade.\n\n## In short\n\nold\n\n## Old\n\n{ablation.EVERY_ROW}\n\nrest\n"
+    lines = ["## In short", "", "| a | 1 | 2 |", ""]
+    once = ablation.with_short_tables(text, lines)
+    assert "ld\n" not in once and once.endswith(f"{ablation.EVERY_ROW}\n\nrest\n")
     assert "| a | 1 | 2 |" in once and once.startswith("# Ablation\n\nMade.\n\n## In short\n")
-    assert ablation.with_short_table(once, section([["a", *"12345678"]], "3 of lab")) == once
-
-
-def test_a_gaussian_spreads_as_the_disc_of_its_strength():
-    assert gaussian(SELFIE, 4, 2)[-2:] == ("--radius", "12")
-    sigma = 0.3 * (12 - 1) + 0.8  # OpenCV's for a window of 25
-    assert sigma == pytest.approx(4 * 2 / 2, abs=0.15)  # a disc's deviation along an axis is half its radius
+    assert ablation.with_short_tables(once, lines) == once

@@ -114,6 +114,20 @@ def test_sharpest_place_follows_the_focus(scene):
     assert focus_error(near.photo, source, far) > 3 and focus_error(far.photo, source, near) > 3
 
 
+def test_focus_error_is_the_radius_where_the_output_is_the_photo():
+    """Strips of noise whose radii are 0 to 7 pixels; one of them is as sharp as before, the others are gone."""
+    source = np.random.default_rng(0).random((64, 160, 1)).repeat(3, axis=2).astype(np.float32)
+    radius = (
+        np.repeat(np.arange(8, dtype=np.float32), 20)[None] * np.where(np.arange(64) < 32, 1, -1)[:, None]
+    )
+    flat = np.zeros((64, 160), np.float32)
+    truth = Truth(source, flat, flat, flat, radius, LabLens(1, 0, (0, 0)), (), False)
+    for focused in (0, 3, 7):
+        output = np.where(np.abs(radius)[..., None] == focused, source, 0.5 + 0.2 * (source - 0.5))
+        assert focus_error(output.astype(np.float32), source, truth) == focused
+    assert focus_error(source, source, truth) == 7  # all in focus is no focus
+
+
 def test_bands_follow_the_edge():
     alpha = np.zeros((128, 128))
     alpha[:, 64:] = 1

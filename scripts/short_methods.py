@@ -1,0 +1,154 @@
+"""The methods of the tables on top of docs/ablation.md, and the commands that make their results.
+
+The strength of every method is told in one unit: the radius of its blur in pixels of a photo whose shorter side is 256.
+An aperture of 1 is a radius of 4.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from util.errors import UserError
+from util.files import is_up_to_date
+from util.images import find_by_stem
+
+Run = Callable[[list[str]], None]
+
+RADIUS_OF_APERTURE = 4
+# Its masks are small: they follow the photo's own edges. RVM's mattes are of the photo's size.
+SEGMENTERS = {"selfie": ("--soft", "--refine"), "rvm": ("--soft",)}
+
+
+@dataclass(frozen=True)
+class PhotoSet:
+    """Photos that methods run on.
+
+    Attributes:
+        role: the set's name.
+        photos: the folder of inputs.
+        figures: the options of evaluate.py that say where they, and what is true of them, are.
+        times: how many times its strength a method runs with.
+    """
+
+    role: str
+    photos: Path
+    figures: tuple[str, ...] = ()
+    times: int = 1
+
+    @property
+    def measured(self) -> str:
+        """The name of its figures, in folders and in tables."""
+        return self.role if self.times == 1 else f"{self.role}_x{self.times}"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published model: its results are there, of some portraits."""
+
+    title: str
+    folder: str
+    in_short: bool = False
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A blur behind a segmenter's mask; `blur` is one of scripts/peer_blur.py."""
+
+    title: str
+    segmenter: str
+    blur: str
+    in_short: bool = False
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A generator of ours, trained with several seeds; `masks` names the segmenter that tells it the subject."""
+
+    title: str
+    checkpoints: tuple[str, ...]
+    masks: str = ""
+    in_short: bool = False
+
+
+Method = Published | Behind | Generator
+
+METHODS: tuple[Method, ...] = (
+    Published("published CycleGAN", "cyclegan", in_short=True),
+    Published("published mask loss", "mask_loss"),
+    Published("published overlay, the paper's method", "overlay", in_short=True),
+    Published("published overlay and mask loss", "combined"),
+    Behind("selfie segmenter, Gaussian behind its mask", "selfie", "gaussian", in_short=True),
+    Behind("selfie segmenter, disc behind its mask", "selfie", "lens_disc"),
+    Behind("RVM, Gaussian behind its matte", "rvm", "gaussian"),
+    Behind("RVM, disc behind its matte", "rvm", "lens_disc", in_short=True),
+    Generator("ours, told RVM's matte", ("pretrained/portrait_mask",), masks="rvm", in_short=True),
+    Generator(
+        "ours alone, three seeds",
+        ("pretrained/portrait", "checkpoints/portrait_seed2", "checkpoints/portrait_seed3"),
+        in_short=True,
+    ),
+)
+
+
+def entries_of(method: Method) -> tuple[str, ...]:
+    """What of a method has figures of its own: each seed's checkpoint that is there, or the method as such."""
+    if isinstance(method, Generator):
+        return tuple(folder for folder in method.checkpoints if Path(folder).is_dir())
+    return ("",)
+
+
+def name_of(method: Method, entry: str) -> str:
+    """A name for files: the method's title, and the checkpoint where there are several."""
+    words = [word for word in method.title.lower().replace(",", "").split() if word.isalpha()]
+    several = isinstance(method, Generator) and len(method.checkpoints) > 1
+    return "_".join([*words, Path(entry).name] if several else words)
+
+
+class Maker:
+    """Makes results below a folder; what is there and up to date is not made again.
+
+    Args:
+        work: the folder.
+        published: folder of the published models' results, or None.
+        run: runs a command of this repository.
+    """
+
+    def __init__(self, work: Path, published: Path | None, run: Run) -> None:
+        self._work, self._published, self._run = work, published, run
+
+    def results(self, method: Method, entry: str, radius: float, photos: PhotoSet) -> Path:
+        """The folder of the results with this radius of blur; makes those that are missing."""
+        if isinstance(method, Published):
+            if self._published is None:
+                raise UserError("--published: say where the published models' results are")
+            return self._published / method.folder
+        output = self._work / "results" / photos.role / f"{name_of(method, entry)}_{radius:g}"
+        if isinstance(method, Behind):
+            masks = self.masks(method.segmenter, photos)
+            flags = ["--masks", str(masks), "--blur", method.blur, "--radius", f"{radius:g}"]
+            self._make(photos, output, "scripts/peer_blur.py", flags)
+            return output
+        folder = Path(entry)
+        flags = ["--checkpoints_dir", str(folder.parent), "--name", folder.name]
+        flags += ["--aperture", f"{radius / RADIUS_OF_APERTURE:g}"]
+        if method.masks:
+            flags += ["--masks", str(self.masks(method.masks, photos))]
+        self._make(photos, output, "test.py", flags)
+        return output
+
+    def masks(self, segmenter: str, photos: PhotoSet) -> Path:
+        """The folder of a segmenter's masks, made once for all that use them."""
+        output = self._work / "masks" / segmenter / photos.role
+        flags = ["--segmenter", segmenter, *SEGMENTERS[segmenter]]
+        self._make(photos, output, "deeplab/inference.py", flags)
+        return output
+
+    def _make(self, photos: PhotoSet, output: Path, program: str, flags: list[str]) -> None:
+        made = find_by_stem(output) if output.is_dir() else {}
+        sources = find_by_stem(photos.photos)
+        # Starting a program takes longer than many a result does.
+        if all(stem in made and is_up_to_date(made[stem], source) for stem, source in sources.items()):
+            return
+        place = ["--input", str(photos.photos), "--output", str(output)]
+        self._run([sys.executable, program, *place, *flags])
