@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 
 from util.matting.levels import as_shares, like
-from util.resize import resized
+from util.resize import enlarged_at, resized
+from util.strips import over_threads
 
 # Longer side of the copy on which colours are carried into the band: they are smooth.
 SIDE = 1024
@@ -12,6 +13,7 @@ SIDE = 1024
 PASSES = (1 / 12, 1 / 160)
 # Alpha from which a pixel shows too little of what lies behind to tell its colour.
 OPAQUE = 0.98
+PIXELS = 65536  # at a time
 
 
 def subject_colors(photo: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -53,8 +55,16 @@ def _found(photo: np.ndarray, alpha: np.ndarray, mixed: np.ndarray) -> tuple[np.
     for share in PASSES:
         front, back = _fused(small_photo, small_alpha, front, back, max(1, round(max(small) * share)))
     seen, a = as_shares(photo.reshape(-1, 3)[mixed]), alpha.reshape(-1)[mixed, None]
-    f, b = (_at(colors, mixed, height, width) for colors in (front, back))
-    return np.clip(f + a * (seen - a * f - (1 - a) * b), 0, 1), seen
+    both = np.concatenate([front, back], axis=2)
+    found = np.empty((len(mixed), 3), np.float32)
+
+    def fill(start: int, end: int) -> None:
+        f, b = np.split(enlarged_at(both, mixed[start:end], height, width), 2, axis=1)
+        share = a[start:end]
+        found[start:end] = np.clip(f + share * (seen[start:end] - share * f - (1 - share) * b), 0, 1)
+
+    over_threads(fill, len(mixed), PIXELS)
+    return found, seen
 
 
 def _fused(
@@ -67,17 +77,3 @@ def _fused(
     front = cv2.blur(front * a, size) / (share + 1e-5)
     back = cv2.blur(back * (1 - a), size) / (1 - share + 1e-5)
     return np.clip(front + a * (photo - a * front - (1 - a) * back), 0, 1), np.clip(back, 0, 1)
-
-
-def _at(small: np.ndarray, pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    """`small` `[h,w,3]` enlarged bilinearly to `height` and `width`, at flat indices alone: `[N,3]`."""
-    places = []
-    for place, length, full in zip(np.divmod(pixels, width), small.shape[:2], (height, width), strict=True):
-        # Pixel centres as in cv2.resize.
-        place = np.clip((place + 0.5) * (length / full) - 0.5, 0, length - 1)
-        first = place.astype(np.int64)
-        places.append((first, np.minimum(first + 1, length - 1), (place - first).astype(np.float32)[:, None]))
-    (top, bottom, down), (left, right, across) = places
-    upper = small[top, left] * (1 - across) + small[top, right] * across
-    lower = small[bottom, left] * (1 - across) + small[bottom, right] * across
-    return upper * (1 - down) + lower * down

@@ -2,13 +2,11 @@
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
-import torch
 
-from util.guided_filter import apply_coefficients, guided_coefficients
 from util.matting.band import connected, sure_parts, without_islands
 from util.matting.colors import subject_colors
+from util.matting.enlarging import enlarged_alpha
 from util.matting.levels import as_shares
 from util.matting.solve import solve_alpha
 from util.resize import resized
@@ -17,8 +15,6 @@ from util.resize import resized
 SIDE = 1600
 # Alpha between these becomes 0 to 1: what colours tell has a haze where they are alike.
 LOW, HIGH = 0.1, 0.95
-GUIDE_RADIUS, GUIDE_EPS = 2, 1e-6
-STRIP = 256  # rows of a large photo that are filtered at a time
 
 
 class Matte(NamedTuple):
@@ -55,7 +51,7 @@ def alpha_of(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     if mask.shape != small.shape[:2]:
         mask = np.clip(resized(mask, (small_width, small_height)), 0, 1)
     alpha = _solved(small, without_islands(mask))
-    return alpha if is_whole else _enlarged(photo, small, alpha)
+    return alpha if is_whole else enlarged_alpha(photo, small, alpha)
 
 
 def solved_size(height: int, width: int) -> tuple[int, int]:
@@ -71,18 +67,3 @@ def _solved(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
         return mask
     alpha = solve_alpha(photo, mask, foreground, background)
     return connected(np.clip((alpha - LOW) / (HIGH - LOW), 0, 1), foreground)
-
-
-def _enlarged(photo: np.ndarray, small: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """`alpha` `[h,w]` at the photo's size, with its edges; what is 0 or 1 all around stays so, exactly."""
-    height, width = photo.shape[:2]
-    guide, target = (torch.from_numpy(x)[None] for x in (small.transpose(2, 0, 1), alpha[None]))
-    coefficients = guided_coefficients(guide, target, GUIDE_RADIUS, GUIDE_EPS)
-    around = np.ones((2 * GUIDE_RADIUS + 1,) * 2, np.uint8)
-    low, high = (cv2.erode(alpha, around), cv2.dilate(alpha, around))
-    result = np.empty((height, width), np.float32)
-    for top in range(0, height, STRIP):
-        strip = torch.from_numpy(as_shares(photo[top : top + STRIP]).transpose(2, 0, 1))[None]
-        result[top : top + STRIP] = apply_coefficients(coefficients, strip, top, height)[0, 0].numpy()
-    low, high = (cv2.resize(x, (width, height), interpolation=cv2.INTER_NEAREST) for x in (low, high))
-    return np.clip(result, low, high)

@@ -1,12 +1,13 @@
 """Alpha in a band by the matting Laplacian, from a small copy of the photo to the whole."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
-from scipy import sparse
-from scipy.sparse.linalg import cg
 
-from util.matting.laplacian import band_system
+from util.matting.laplacian import Band, band_system
 from util.resize import resized
+from util.strips import cores
 
 # How much a pixel in the band holds on to the mask; a window's wish counts 1.
 HOLD = 0.02
@@ -36,12 +37,40 @@ def solve_alpha(
     unknown = ~(foreground | background)
     if not unknown.any():
         return alpha
-    matrix, right = band_system(photo, unknown, alpha)
-    matrix = matrix + HOLD * sparse.identity(len(right), format="csr", dtype=matrix.dtype)
-    right = right + HOLD * mask[unknown]
-    jacobi = sparse.diags_array(1 / matrix.diagonal())
-    found, _ = cg(
-        matrix, right, x0=start[unknown].astype(np.float64), rtol=TOLERANCE, maxiter=steps, M=jacobi
-    )
-    alpha[unknown] = np.clip(found, 0, 1)
+    band = band_system(photo, unknown)
+    known = np.where(unknown, start, alpha).ravel()[band.places]
+    found = descended(band, known, mask.ravel()[band.places], steps)
+    alpha[unknown] = np.clip(found[band.unknown], 0, 1)
+    return alpha
+
+
+def descended(band: Band, start: np.ndarray, mask: np.ndarray, steps: int) -> np.ndarray:
+    """Alpha `[N]` of the pixels of `band` that fulfils their equations, by conjugate gradients with Jacobi's scaling.
+
+    Args:
+        start: float32 `[N]`, what is known, and a guess of the rest.
+        mask: float32 `[N]`, see `HOLD`.
+        steps: at most.
+    """
+    hold = np.where(band.unknown, np.float32(HOLD), np.float32(0))
+    scaling = band.unknown / (band.diagonal + hold)
+    with ThreadPoolExecutor(cores()) as pool:
+        asked = hold * mask - band.times(np.where(band.unknown, 0, start), pool)
+        limit = TOLERANCE * np.linalg.norm(asked)
+        alpha = start.copy()
+        rest = hold * (mask - alpha) - band.times(alpha, pool)
+        direction, before = np.zeros_like(alpha), np.inf
+        for _ in range(steps):
+            if np.linalg.norm(rest) <= limit:
+                break
+            scaled = scaling * rest
+            now = rest @ scaled
+            direction *= now / before
+            direction += scaled
+            change = band.times(direction, pool)
+            change += hold * direction
+            length = now / (direction @ change)
+            alpha += length * direction
+            rest -= length * change
+            before = now
     return alpha

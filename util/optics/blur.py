@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+import cv2
 import torch
 import torch.nn.functional as F
-from scipy.fft import next_fast_len
 
 from util.optics.apertures import disc_kernels
 from util.optics.light import linear_to_srgb, srgb_to_linear
@@ -21,7 +21,7 @@ def convolve(x: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
     height, width = x.shape[-2:]
     side = kernels.shape[-1]
     margin = side // 2
-    size = [next_fast_len(max(length, margin + 1) + margin, real=True) for length in (height, width)]
+    size = [cv2.getOptimalDFTSize(max(length, margin + 1) + margin) for length in (height, width)]
     # The centre of the kernel comes to pixel (0, 0).
     padded = F.pad(kernels, (0, size[1] - side, 0, size[0] - side)).roll((-margin, -margin), (1, 2))
     spectrum = torch.fft.rfft2(x, s=size) * torch.fft.rfft2(padded)[:, None]

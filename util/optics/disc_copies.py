@@ -1,13 +1,14 @@
 """`util.optics.blur.disc_blur` of one large photo in strips: small copies are kept, nothing of the photo's size is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 
 from util.optics.arrays import disc_kernel
 from util.optics.blur import MAX_RADIUS, MIN_SHARE
-from util.strips import enlarged_rows, padded, shrunk
+from util.strips import cores, enlarged_rows, padded, shrunk
 
 # Variance that a smaller copy adds to a disc, in squared pixels of the copy: by its area mean (1/12) and by the
 # bilinear enlargement (1/6). A disc of radius r has r^2/4, so that its r^2 has to be less by four times as much.
@@ -63,10 +64,13 @@ class DiscCopies:
         while shrinking(max(radii)) not in {1, *levels}:
             last = max(levels)
             levels[2 * last] = shrunk(padded(levels[last], 2), 2)
-        self.copies = [
-            disc(np.pad(levels[shrink], RIM), small_radius(radius, shrink)) if shrink > 1 else None
-            for radius, shrink in ((radius, shrinking(radius)) for radius in radii)
-        ]
+        with ThreadPoolExecutor(cores()) as pool:
+            self.copies = [
+                disc(np.pad(levels[shrink], RIM), small_radius(radius, shrink), pool.map)
+                if shrink > 1
+                else None
+                for radius, shrink in ((radius, shrinking(radius)) for radius in radii)
+            ]
         self.half = self.half[:, :0]
 
     @property
@@ -110,10 +114,15 @@ def outside(light: np.ndarray, background: np.ndarray) -> np.ndarray:
     return np.concatenate([light * background, background[None]])
 
 
-def disc(parts: np.ndarray, radius: float) -> np.ndarray:
-    """The first three of `parts` `[4,h,w]`, blurred with a disc, over the fourth, which is blurred as well."""
+def disc(parts: np.ndarray, radius: float, each: Callable[..., Iterable[np.ndarray]] = map) -> np.ndarray:
+    """The first three of `parts` `[4,h,w]`, blurred with a disc, over the fourth, which is blurred as well.
+
+    `each` is `map`, or that of a pool which blurs parts beside each other.
+    """
     kernel = disc_kernel(radius)
-    out = np.stack([cv2.filter2D(part, -1, kernel, borderType=cv2.BORDER_CONSTANT) for part in parts])
+    out = np.stack(
+        list(each(lambda part: cv2.filter2D(part, -1, kernel, borderType=cv2.BORDER_CONSTANT), parts))
+    )
     out[:3] /= np.maximum(out[3], MIN_SHARE)
     # Rounding in OpenCV's transforms may leave a trace outside the range.
     np.clip(out[:3], 0, 1, out=out[:3])

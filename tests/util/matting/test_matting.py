@@ -1,15 +1,19 @@
 """Mattes against the formulas they come from and composites whose parts are known."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
+import torch
 
-import util.matting.mattes as mattes
 from datasets.composites import as_jpeg
-from util.matting import alpha_of, colors_behind, matte, subject_colors
+from util.guided_filter import apply_coefficients, guided_coefficients
+from util.matting import alpha_of, colors_behind, enlarging, laplacian, matte, mattes, solve, subject_colors
 from util.matting.band import connected, sure_parts, without_islands
+from util.matting.enlarging import enlarged_alpha
 from util.matting.laplacian import band_system
-from util.matting.solve import solve_alpha
+from util.matting.solve import descended, solve_alpha
 
 SUBJECT = np.array([0.7, 0.3, 0.2], np.float32)
 BEHIND = np.array([0.1, 0.4, 0.6], np.float32)
@@ -32,15 +36,41 @@ def dense_laplacian(photo: np.ndarray, epsilon: float) -> np.ndarray:
     return result
 
 
-def test_band_system_is_the_laplacian_of_the_paper():
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_band_system_is_the_laplacian_of_the_paper(share, monkeypatch):
+    monkeypatch.setattr(laplacian, "ROWS", 3)
+    monkeypatch.setattr(laplacian, "BLOCK", 4)
+    monkeypatch.setattr(laplacian, "EQUATIONS", 5)
     rng = np.random.default_rng(0)
-    photo, alpha = rng.random((7, 9, 3), np.float32), rng.random((7, 9), np.float32)
-    unknown = rng.random((7, 9)) < 0.5
-    dense = dense_laplacian(photo, 1e-3)
-    matrix, right = band_system(photo, unknown, alpha, 1e-3)
+    photo, unknown = rng.random((7, 9, 3), np.float32), rng.random((7, 9)) < share
+    band = band_system(photo, unknown, 1e-3)
+    found = np.zeros((63, 63))
+    found[np.ix_(band.places, band.places)] = np.concatenate([part.toarray() for part in band.parts])
+    expected = np.where(unknown.reshape(-1, 1), dense_laplacian(photo, 1e-3), 0)
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+    np.testing.assert_array_equal(band.unknown, unknown.ravel()[band.places])
+    np.testing.assert_allclose(band.diagonal[band.unknown], expected.diagonal()[unknown.ravel()], atol=2e-6)
+    alpha = rng.random(63).astype(np.float32)
+    with ThreadPoolExecutor(2) as pool:
+        times = band.times(alpha[band.places], pool)
+    np.testing.assert_allclose(times, (expected @ alpha)[band.places], atol=1e-5)
+
+
+def test_descent_ends_at_the_solution(monkeypatch):
+    monkeypatch.setattr(solve, "TOLERANCE", 1e-6)
+    photo, alpha, mask = (x[20:48, 20:52] for x in composite(96))
+    rng = np.random.default_rng(0)
+    photo = photo + 0.02 * rng.standard_normal(photo.shape, np.float32)
+    unknown = rng.random(alpha.shape) < 0.7
+    band = band_system(photo, unknown)
+    known = np.where(unknown, 0, alpha).astype(np.float32)
+    found = descended(band, known.ravel()[band.places], mask.ravel()[band.places], 500)
     inside = unknown.ravel()
-    np.testing.assert_allclose(matrix.toarray(), dense[inside][:, inside], atol=1e-5)
-    np.testing.assert_allclose(right, -dense[inside][:, ~inside] @ alpha.ravel()[~inside], atol=1e-5)
+    dense = dense_laplacian(photo, laplacian.EPSILON)[inside]
+    right = solve.HOLD * mask[unknown] - dense[:, ~inside] @ alpha[~unknown]
+    expected = np.linalg.solve(dense[:, inside] + solve.HOLD * np.eye(inside.sum()), right)
+    np.testing.assert_allclose(found[band.unknown], expected, atol=1e-4)
+    np.testing.assert_array_equal(found[~band.unknown], known.ravel()[band.places][~band.unknown])
 
 
 def composite(side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -91,6 +121,30 @@ def test_large_photos_are_solved_small_and_get_their_own_edges(monkeypatch):
     assert small.shape == mask.shape
     assert np.abs(small - exact).mean() < 0.01
     assert (small[64:128, 64:128] == 1).all() and (small[:30] == 0).all()
+
+
+def test_alpha_is_enlarged_by_the_guided_filter(monkeypatch):
+    """Part by part and pixel by pixel, as by the whole filter of `util.guided_filter`."""
+    monkeypatch.setattr(enlarging, "ROWS", 7)
+    rng = np.random.default_rng(0)
+    photo = cv2.resize(rng.random((12, 16, 3)), (151, 112), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    small = cv2.resize(photo, (61, 45), interpolation=cv2.INTER_AREA).astype(np.float32)
+    alpha = np.zeros((45, 61), np.float32)
+    alpha[:, 40:43] = rng.random((45, 3))
+    alpha[:9, :5] = rng.random((9, 5))
+    alpha[9:, :4] = 1
+    found = enlarged_alpha(photo, small, alpha)
+    guide, target, whole = (
+        torch.from_numpy(x).double().permute(2, 0, 1)[None] for x in (small, alpha[..., None], photo)
+    )
+    coefficients = guided_coefficients(guide, target, enlarging.RADIUS, enlarging.EPS)
+    expected = apply_coefficients(coefficients, whole)[0, 0].numpy()
+    around = np.ones((2 * enlarging.RADIUS + 1,) * 2)
+    bounds = (extreme(alpha, around) for extreme in (cv2.erode, cv2.dilate))
+    low, high = (cv2.resize(bound, (151, 112), interpolation=cv2.INTER_NEAREST) for bound in bounds)
+    np.testing.assert_allclose(found, np.clip(expected, low, high), atol=1e-5)
+    assert ((low < found) & (found < high)).sum() > 1000
+    assert (found[low == high] == low[low == high]).all()
 
 
 def test_what_is_sure_stays_and_the_band_lies_between():
