@@ -17,16 +17,17 @@ Net = TypeVar("Net", bound=nn.Module)
 
 @dataclass(frozen=True)
 class Acceleration:
-    """How networks compute: `--precision`, `--channels_last`, `--compile`."""
+    """How networks compute: `--precision`, `--channels_last`, `--compile`, `--cuda_graphs`."""
 
     precision: str = "fp32"
     channels_last: bool = False
     compile: bool = False
+    cuda_graphs: bool = False
 
     @classmethod
     def of_options(cls, opt: Options) -> "Acceleration":
         """What the options of training or testing state."""
-        return cls(opt.precision, opt.channels_last, opt.compile)
+        return cls(opt.precision, opt.channels_last, opt.compile, opt.isTrain and opt.cuda_graphs)
 
 
 def computes_bf16(device: torch.device) -> bool:
@@ -54,8 +55,9 @@ def place(net: Net, how: Acceleration, device: torch.device) -> Net:
     """Put `net` on `device`, in the memory format and form that `how` asks for; keys stay as they are."""
     layout = torch.channels_last if how.channels_last else torch.contiguous_format
     net = net.to(device, memory_format=layout)  # type: ignore[call-overload]  # not in PyTorch's own types
-    if how.compile:
-        net.compile()
+    if how.compile or how.cuda_graphs:
+        # PyTorch's name for the mode that records kernels, and starts them all as one.
+        net.compile(mode="reduce-overhead" if how.cuda_graphs else None)
     return net
 
 

@@ -125,6 +125,9 @@ class BaseModel(ModelOptions, ABC):
 
     def train_step(self, batch: dict[str, Any]) -> Losses:
         """One training step on `batch`, in parts with `--accumulate`; returns its losses, scalars on the device."""
+        if self.opt.cuda_graphs:
+            # What graphs of the step before gave is used no more: their memory is taken again.
+            torch.compiler.cudagraph_mark_step_begin()
         means: Losses = {}
         for part in split_batch(batch, self.opt.accumulate):
             self.part = part

@@ -4,7 +4,7 @@
     python scripts/benchmark.py --parts step --small --switches compile   # the small setting's training step alone
     python scripts/benchmark.py --parts step --recipes baseline combined --precisions fp32 bf16 fp16
     python scripts/benchmark.py --parts lens data photos --write docs/speed.md          # the tables of docs/speed.md
-    python scripts/benchmark.py --parts step lens --precisions fp32 bf16 --switches channels_last compile   # on a GPU
+    python scripts/benchmark.py --parts step lens --precisions fp32 bf16 --switches channels_last compile cuda_graphs
 
 Prints a table and writes it as JSON. The reference is how the published code took a step: eager float32, every image
 through its generator by itself, discriminators not frozen in the generators' step, Adam tensor by tensor. On a GPU,
@@ -25,7 +25,7 @@ import torch
 
 from scripts.benchmark_machine import in_words, table, waits, write_table
 from scripts.benchmark_photos import inference_cases, large_cases, photo_cases
-from scripts.benchmark_training import RECIPES, data_cases, lens_cases, step_cases
+from scripts.benchmark_training import RECIPES, SWITCHES, data_cases, lens_cases, step_cases
 from util.errors import command_line
 from util.files import write_text
 from util.ranges import RangedParser, count, positive_int
@@ -98,7 +98,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         default=["fp32", "bf16"],
         help="precisions",
     )
-    add("--switches", nargs="*", choices=("channels_last", "compile"), default=[], help="switches to try too")
+    add("--switches", nargs="*", choices=SWITCHES, default=[], help="switches to try too")
     add("--small", action="store_true", help="ngf 32, 6 blocks, 128 px instead of ngf 64, 9 blocks, 256 px")
     add(
         "--sides",

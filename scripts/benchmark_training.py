@@ -26,6 +26,7 @@ RECIPES = {
     "combined": ["--add_mask", "--lambda_mask", "0.5"],
 }
 PORTRAIT = Path(__file__).with_name("train_portrait.sh")
+SWITCHES = ("channels_last", "compile", "cuda_graphs")
 NOT_AUGMENTED = ["--augment_zoom", "0", "--augment_light", "0", "--augment_paste", "0"]
 # Of the photos that are made to be loaded.
 PHOTOS, SIZE = 24, (600, 800)
@@ -93,9 +94,7 @@ def step_cases(arguments: argparse.Namespace) -> dict[str, Case]:
         reference = train_options(arguments, *RECIPES[recipe], "--precision", "fp32")
         variants: dict[str, tuple[BaseModel, Options]] = {"reference": (ReferenceModel(reference), reference)}
         for precision in arguments.precisions:
-            for flags in ([], ["--channels_last"], ["--compile"]):
-                if flags and flags[0][2:] not in arguments.switches:
-                    continue
+            for flags in ([], *([f"--{switch}"] for switch in arguments.switches)):
                 opt = train_options(arguments, *RECIPES[recipe], "--precision", precision, *flags)
                 variants[" ".join([precision, *flags])] = (create_model(opt), opt)
         for name, (model, opt) in variants.items():

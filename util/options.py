@@ -37,6 +37,7 @@ class Options:
     precision: str
     channels_last: bool
     compile: bool
+    cuda_graphs: bool
     accumulate: int
     checkpoint_activations: bool
     ema: float

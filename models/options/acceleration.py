@@ -24,6 +24,11 @@ def add_acceleration_options(parser: ArgumentParser, is_train: bool) -> None:
     if not is_train:
         return
     add(
+        "--cuda_graphs",
+        action="store_true",
+        help="compile, and record the kernels of a network as a CUDA graph, which starts them all at once; on a GPU",
+    )
+    add(
         "--accumulate",
         type=positive_int,
         default=1,
@@ -55,10 +60,13 @@ def check_acceleration_options(opt: Options) -> None:
         raise UserError(
             f"--checkpoint_activations with --norm {opt.norm} would count each batch twice; use --norm instance"
         )
+    if opt.cuda_graphs and not opt.device.startswith("cuda"):
+        raise UserError(f"--cuda_graphs needs a GPU, not --device {opt.device}; leave it out")
     penalty = opt.gan_mode == "wgangp" or getattr(opt, "lambda_R1", 0) > 0
-    if opt.compile and penalty:
+    if (opt.compile or opt.cuda_graphs) and penalty:
+        switch = "--compile" if opt.compile else "--cuda_graphs"
         raise UserError(
-            "gradient penalties need second derivatives, which --compile does not have; leave it out"
+            f"gradient penalties need second derivatives, which {switch} does not have; leave it out"
         )
     if opt.precision == "fp16" and penalty:
         raise UserError("gradient penalties leave fp16's range; use --precision bf16")

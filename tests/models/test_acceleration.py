@@ -108,7 +108,7 @@ def test_compiled_networks_keep_keys_and_numbers(monkeypatch):
     monkeypatch.setattr(
         torch.nn.Module,
         "compile",
-        lambda net: compile_in_place(net, backend=lambda graph, _: traced.append(graph) or graph),
+        lambda net, mode: compile_in_place(net, backend=lambda graph, _: traced.append(graph) or graph),
     )
     net = define_D(3, 4, "basic")
     plain = copy.deepcopy(net)
@@ -117,6 +117,30 @@ def test_compiled_networks_keep_keys_and_numbers(monkeypatch):
     assert net.state_dict().keys() == plain.state_dict().keys()
     assert torch.equal(net(photos()["A"]), plain(photos()["A"]))
     assert len(traced) == 1
+
+
+def test_cuda_graphs_are_a_mode_of_compilation_and_marked_at_each_step(make_model, monkeypatch):
+    """As far as can be seen without a GPU: what is asked of PyTorch, and when."""
+    modes, steps = [], []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda net, mode: modes.append(mode))
+    monkeypatch.setattr(torch.compiler, "cudagraph_mark_step_begin", lambda: steps.append(None))
+    model = make_model()
+    model.train_step(photos())
+    assert not modes and not steps
+    place(define_D(3, 4, "basic"), Acceleration(compile=True), torch.device("cpu"))
+    place(define_D(3, 4, "basic"), Acceleration(compile=True, cuda_graphs=True), torch.device("cpu"))
+    place(define_D(3, 4, "basic"), Acceleration(cuda_graphs=True), torch.device("cpu"))
+    assert modes == [None, "reduce-overhead", "reduce-overhead"]
+    assert torch._inductor.list_mode_options("reduce-overhead")["triton.cudagraphs"]
+    vars(model.opt)["cuda_graphs"] = True
+    for _ in range(3):
+        model.train_step(photos())
+    assert len(steps) == 3
+
+
+def test_cuda_graphs_need_a_gpu(make_model):
+    with pytest.raises(UserError, match="--cuda_graphs needs a GPU, not --device cpu"):
+        make_model("--cuda_graphs")
 
 
 def test_bf16_stays_within_its_tolerance(make_model):

@@ -49,8 +49,8 @@ def golden_model(variant, vgg19_file):
         lambda_A=10.0, lambda_B=10.0, lambda_identity=0.5, lambda_mask=0.0, add_mask=False, vgg19_loss=False,
         vgg19_weights=str(vgg19_file), lambda_R1=0.0, diffaugment="", gan_region="all", cycle_region="all",
         lambda_color=0.0, norm_D=None, upsample="transpose", antialias=False,
-        precision="fp32", channels_last=False, compile=False, accumulate=1, checkpoint_activations=False, ema=0.0,
-        output_mode="image",
+        precision="fp32", channels_last=False, compile=False, cuda_graphs=False, accumulate=1,
+        checkpoint_activations=False, ema=0.0, output_mode="image",
     )  # fmt: skip
     vars(opt).update(VARIANTS[variant])
     model = CycleGANModel(opt)
