@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from util.measure.metrics import gradient
+from util.measure.metrics import luma
 from util.resize import resized
 
 SIDE = 768  # pixels, the shorter side at which photos of any size are compared
@@ -62,18 +62,35 @@ def detail(image: np.ndarray, region: np.ndarray) -> np.ndarray:
 
     What lies beyond the region's edge, sharp or not, has no part in it. 0 outside the region.
     """
-    inside = region.astype(np.float32)
-    energy = _window(np.square(gradient(image)) * inside)
-    return np.sqrt(np.maximum(energy, 0) / np.maximum(_window(inside), 1e-6)) * inside
+    slopes = _slopes(image)
+    return np.sqrt(np.maximum(_mean_in(region, slopes, slopes), 0))
 
 
 def kept(output: np.ndarray, source: np.ndarray, region: np.ndarray) -> np.ndarray:
-    """Share of its detail that each textured pixel of `region` kept, `[N]`; empty where too few are textured."""
-    before = detail(source, region)
-    textured = before > TEXTURE
+    """Share of its own detail that each textured pixel of `region` kept, `[N]`; empty where too few are textured.
+
+    It is the factor by which the source's gradients come nearest to the output's (least squares in the window). What
+    a blur spreads there from strong edges nearby is no detail of this place, nor is new noise.
+    """
+    of_source = _slopes(source)
+    energy = _mean_in(region, of_source, of_source)
+    textured = energy > TEXTURE**2
     if textured.sum() < SMALLEST_SHARE * region.size:
         return np.empty(0, np.float32)
-    return detail(output, region)[textured] / before[textured]
+    return _mean_in(region, _slopes(output), of_source)[textured] / energy[textured]
+
+
+def _slopes(image: np.ndarray) -> np.ndarray:
+    """The luma's gradient per pixel across and down, `[2,H,W]` (Sobel's kernels divided by 8)."""
+    brightness = luma(image)
+    return np.stack([cv2.Sobel(brightness, -1, *axis, scale=1 / 8) for axis in ((1, 0), (0, 1))])
+
+
+def _mean_in(region: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Mean `[H,W]` of the products of two gradients in a Gaussian window, of the pixels of `region`; 0 outside."""
+    inside = region.astype(np.float32)
+    products = (first * second).sum(axis=0) * inside
+    return _window(products) / np.maximum(_window(inside), 1e-6) * inside
 
 
 def figures_of_keeping(output: np.ndarray, source: np.ndarray, regions: Agreement) -> dict[str, float]:
