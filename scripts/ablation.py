@@ -256,7 +256,8 @@ def short_tables(args: argparse.Namespace) -> list[str]:
         name: getattr(args, name) and getattr(args, name).resolve()
         for name in ("dataroot", "lab", "photos", "published", "pairs")
     }
-    return section(ShortTable(Sources(**given), RESULTS / "short_table", run, evaluate.main).rows())
+    work = RESULTS / "short_table"
+    return section(ShortTable(Sources(**given), work, run, evaluate.main, args.only_page).rows())
 
 
 @command_line

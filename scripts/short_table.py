@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from datasets.photo_check import examine
+from datasets.photo_check import Notebook, examine
 from scripts.short_methods import (
     METHODS,
     Behind,
@@ -29,7 +29,7 @@ from scripts.short_methods import (
     name_of,
 )
 from util.errors import UserError
-from util.files import is_up_to_date
+from util.files import is_up_to_date, write_text
 from util.images import find_by_stem, list_images, read_image
 from util.measure.evaluation import PAIR, as_array
 from util.measure.metrics import psnr
@@ -83,26 +83,29 @@ class ShortTable:
         work: where results and figures go.
         run: runs a command of this repository.
         measure: evaluate.py's main.
+        only_known: run and measure nothing: rows have the figures that are there.
     """
 
-    def __init__(self, sources: Sources, work: Path, run: Run, measure: Measure) -> None:
-        self._sources, self._work, self._measure = sources, work, measure
+    def __init__(
+        self, sources: Sources, work: Path, run: Run, measure: Measure, only_known: bool = False
+    ) -> None:
+        self._sources, self._work, self._measure, self._only_known = sources, work, measure, only_known
         self._maker = Maker(work, sources.published, run)
 
     def rows(self) -> list[Row]:
         """A row for each method, with the figures of each set that was given and that it has results of."""
-        sets = list(self._sets())
-        return [self._row(method, self._radius(method), sets) for method in METHODS]
-
-    def _row(self, method: Method, radius: float | None, sets: Sequence[PhotoSet]) -> Row:
-        found: Found = {}
-        for photos in sets:
-            if isinstance(method, Published) and photos.role != "published":
-                continue
-            figures = [self._figures(method, entry, radius, photos) for entry in entries_of(method)]
-            if figures:
-                found[photos.measured] = figures
-        return Row(method, radius, found)
+        radii = [self._radius(method) for method in METHODS]
+        rows = [Row(method, radius, {}) for method, radius in zip(METHODS, radii, strict=True)]
+        for photos in self._sets():
+            for row in rows:
+                if isinstance(row.method, Published) and photos.role != "published":
+                    continue
+                figures = [
+                    self._figures(row.method, entry, row.radius, photos) for entry in entries_of(row.method)
+                ]
+                if known := [found for found in figures if found]:
+                    row.found[photos.measured] = known
+        return rows
 
     def _sets(self) -> Iterable[PhotoSet]:
         """What is reported on."""
@@ -110,18 +113,18 @@ class ShortTable:
         if given.lab:
             truth = ("--truth", str(given.lab / "truth" / LENS))
             yield PhotoSet("lab", given.lab / "testA", ("--dataroot", str(given.lab), *truth))
-        if given.photos:
-            photos = self._unseen(given.photos)
-            for times in TIMES:
-                yield PhotoSet("photos", photos, ("--dataroot", str(given.photos)), times)
-        yield PhotoSet("portraits", given.dataroot / "testA", ("--dataroot", str(given.dataroot)))
         if given.published:
             dataroot = self._of_published(given.published)
             yield PhotoSet("published", dataroot / "testA", ("--dataroot", str(dataroot)))
+        yield PhotoSet("portraits", given.dataroot / "testA", ("--dataroot", str(given.dataroot)))
         if given.pairs:
             inputs = [path for path in list_images(given.pairs) if path.stem.endswith(PAIR[0])]
             pairs = linked(inputs, self._work / "inputs" / "pairs")
             yield PhotoSet("pairs", pairs, ("--pairs", str(given.pairs)))
+        if given.photos:
+            photos = self._unseen(given.photos)
+            for times in TIMES:
+                yield PhotoSet("photos", photos, ("--dataroot", str(given.photos)), times)
 
     def _unseen(self, photos: Path) -> Path:
         """A folder of the photos that no generator of ours was trained on; says how many were left out."""
@@ -129,7 +132,8 @@ class ShortTable:
         trained_on = [
             path for domain in "AB" for path in list_images(self._sources.dataroot / f"train{domain}")
         ]
-        kept = linked(unseen(files, trained_on), self._work / "inputs" / "photos")
+        notes = Notebook(self._work / "hashes.txt")
+        kept = linked(unseen(files, trained_on, notes), self._work / "inputs" / "photos")
         left_out = len(files) - len(list_images(kept))
         print(f"{left_out} of {len(files)} photos are among those trained on; they are left out")
         return kept
@@ -156,6 +160,9 @@ class ShortTable:
             return None
         if lab is None:
             return USUAL
+        chosen = self._work / "strengths" / f"{name_of(method, '')}.json"
+        if self._only_known:
+            return float(json.loads(chosen.read_text())) if chosen.is_file() else None
         scenes = PhotoSet("lab_val", lab / "valA")
         truths = find_by_stem(lab / "truth" / LENS)
 
@@ -164,38 +171,48 @@ class ShortTable:
             pictures = ((read_image(path), read_image(truths[stem])) for stem, path in results.items())
             return float(np.median([psnr(as_array(result), as_array(truth)) for result, truth in pictures]))
 
-        return max(tqdm(RADII, f"{method.title}: strength", leave=False), key=median_psnr)
+        best = max(tqdm(RADII, f"{method.title}: strength", leave=False), key=median_psnr)
+        write_text(chosen, json.dumps(best))
+        return best
 
-    def _figures(self, method: Method, entry: str, radius: float | None, photos: PhotoSet) -> dict:
-        """What evaluate.py finds; of pairs at the best strength of each photo."""
+    def _figures(self, method: Method, entry: str, radius: float | None, photos: PhotoSet) -> dict | None:
+        """What evaluate.py finds; of pairs at the best strength of each photo. None where nothing may be run."""
         name = name_of(method, entry)
+        radii = {"": (radius or USUAL) * photos.times}
         if photos.role == "pairs":
-            made = {f"{name}@{x:g}": self._maker.results(method, entry, x, photos) for x in RADII}
-        else:
-            made = {name: self._maker.results(method, entry, (radius or USUAL) * photos.times, photos)}
-        folder = self._work / "figures" / photos.measured / name
-        results = [path for of_strength in made.values() for path in list_images(of_strength)]
-        if not is_up_to_date(folder / "figures.json", *results):
-            options = [*photos.figures, "--output", str(folder)]
-            options += ["--results", *(f"{title}={path}" for title, path in made.items())]
-            if photos.role == "pairs":
-                options += ["--best_of", "psnr"]
-            if photos.role == "lab" and isinstance(method, Behind):
-                options += ["--alphas", f"{name}={self._maker.masks(method.segmenter, photos)}"]
-            self._measure(options)
-        return json.loads((folder / "figures.json").read_text(encoding="utf-8"))
+            radii = {f"@{x:g}": x for x in RADII}
+        folder = (
+            self._work / "figures" / photos.measured / "_".join([name, *(f"{x:g}" for x in radii.values())])
+        )
+        figures = folder / "figures.json"
+        if not self._only_known:
+            made = {
+                f"{name}{ending}": self._maker.results(method, entry, x, photos)
+                for ending, x in radii.items()
+            }
+            results = [path for of_strength in made.values() for path in list_images(of_strength)]
+            if not is_up_to_date(figures, *results):
+                options = [*photos.figures, "--output", str(folder)]
+                options += ["--results", *(f"{title}={path}" for title, path in made.items())]
+                options += ["--best_of", "psnr"] if photos.role == "pairs" else []
+                if photos.role == "lab" and isinstance(method, Behind):
+                    options += ["--alphas", f"{name}={self._maker.masks(method.segmenter, photos)}"]
+                self._measure(options)
+        return json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else None
 
 
-def unseen(photos: Sequence[Path], trained_on: Sequence[Path]) -> list[Path]:
+def unseen(photos: Sequence[Path], trained_on: Sequence[Path], notes: Notebook) -> list[Path]:
     """Those of the photos that are not copies, of whatever size, of one that was trained on."""
-    known = np.array(
-        [examine(path).phash for path in tqdm(trained_on, "photos trained on", leave=False)], np.uint64
-    )
-    return [
-        path
-        for path in photos
-        if (np.bitwise_count(known ^ np.uint64(examine(path).phash)) > SAME_PHOTO).all()
-    ]
+
+    def phash(path: Path) -> int:
+        known = notes.read("phash", str(path), path)
+        if known is None:
+            known = examine(path).phash
+            notes.write("phash", str(path), path, known)
+        return known
+
+    known = np.array([phash(path) for path in tqdm(trained_on, "photos trained on", leave=False)], np.uint64)
+    return [path for path in photos if (np.bitwise_count(known ^ np.uint64(phash(path))) > SAME_PHOTO).all()]
 
 
 def linked(files: Sequence[Path], folder: Path) -> Path:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from datasets.photo_check import Notebook
 from deeplab.smoothing import disc_blur
 from scripts import short_page
 from scripts.peer_blur import main as peer_blur
@@ -109,7 +110,7 @@ def test_each_set_is_measured_against_what_is_true_of_it(places, tmp_path):
     assert set(by_title["ours alone, three seeds"].found) == everywhere
     assert len(by_title["ours alone, three seeds"].found["lab"]) == 2  # the third seed waits
     options = [" ".join(each) for each in programs.measured if "selfie_segmenter_disc" in " ".join(each)]
-    of_lab, of_photos, twice, of_portraits, of_published, of_pairs = options
+    of_lab, of_published, of_portraits, of_pairs, of_photos, twice = options
     assert f"--truth {places.lab}/truth/wide" in of_lab and "--alphas selfie" in of_lab
     assert f"--dataroot {places.photos}" in of_photos and "_6" in twice.rpartition("/")[2]
     assert f"--dataroot {places.dataroot}" in of_portraits
@@ -136,6 +137,17 @@ def test_what_is_there_is_not_made_again(places, tmp_path):
     ]
 
 
+def test_page_of_what_is_known_so_far(places, tmp_path):
+    programs = Programs()
+    table = (places, tmp_path / "work", programs.run, programs.measure)
+    assert not any(row.found or row.radius for row in ShortTable(*table, only_known=True).rows())
+    assert not programs.ran and not programs.measured
+    whole = ShortTable(*table).rows()
+    count = len(programs.ran)
+    assert ShortTable(*table, only_known=True).rows() == whole
+    assert len(programs.ran) == count
+
+
 def test_without_a_lab_the_usual_strength_counts(places, tmp_path):
     programs = Programs()
     rows = ShortTable(Sources(places.dataroot), tmp_path / "work", programs.run, programs.measure).rows()
@@ -151,7 +163,10 @@ def test_copies_of_what_was_trained_on_are_left_out(tmp_path):
         image.save(tmp_path / f"{name}.png")
     photo.resize((170, 170)).save(tmp_path / "small.jpg", quality=80)
     files = [tmp_path / "large.png", tmp_path / "other.png"]
-    assert unseen(files, [tmp_path / "small.jpg"]) == [tmp_path / "other.png"]
+    for _ in range(2):  # from the photos, then from the notes
+        notes = Notebook(tmp_path / "notes.txt")
+        assert unseen(files, [tmp_path / "small.jpg"], notes) == [tmp_path / "other.png"]
+    assert len(notes.names("phash")) == 3
 
 
 def test_names_of_folders_differ():
