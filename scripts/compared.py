@@ -28,6 +28,8 @@ from util.measure.lab import LENSES, is_lab
 from util.measure.results import check_names, file_name, parse_result
 from util.present import present
 
+AGAINST = ("photo", "truth", "mattes")
+
 Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -43,8 +45,11 @@ def sources(args: argparse.Namespace) -> list[ComparedPhoto]:
     mattes = args.dataroot / f"matte{domain}"
     masks = args.dataroot / f"mask{domain}"
     photos = find_sources(args.dataroot / f"{args.phase}{domain}", masks if masks.is_dir() else mattes)
-    photos = find_mattes(photos, mattes, args.dataroot / f"matte{domain}_2")
-    if not args.truth:
+    if "mattes" in args.against:
+        photos = find_mattes(photos, mattes, args.dataroot / f"matte{domain}_2")
+    if "photo" not in args.against:
+        photos = [replace(photo, mask=None) for photo in photos]
+    if not args.truth or "truth" not in args.against:
         return photos
     truths = find_truths(args.truth, photos)
     lens = args.truth.name if is_lab(args.dataroot) and args.truth.name in LENSES else None

@@ -23,7 +23,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from models.inference.blur_meter import WEIGHTS
-from scripts.compared import chosen_for_grid, collect, has_masks, real_photos, strengths
+from scripts.compared import AGAINST, chosen_for_grid, collect, has_masks, real_photos, strengths
 from scripts.seen_blur import add_real_row, add_seen_blur, radius_map
 from util.errors import UserError, command_line
 from util.images import read_image
@@ -85,6 +85,14 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add(
         "--alphas", nargs="*", default=[], metavar="NAME=DIR", help="in-focus weights of a method, on the lab"
     )
+    add(
+        "--against",
+        nargs="+",
+        choices=AGAINST,
+        default=AGAINST,
+        help="what outputs are held against, as far as it is there: the input photo behind its mask, the truth, two "
+        "mattes; less of it takes less time",
+    )
     add("--baselines", action="store_true", help="compare with the input and with blurs behind the mask")
     add("--disc_radii", nargs="*", type=non_negative, default=[6], help="discs among the baselines, pixels")
     add("--truth", type=Path, help="folder of true results by stem, for full-reference PSNR and SSIM")
@@ -114,6 +122,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         return args
     if (args.dataroot is None) == (args.pairs is None):
         raise UserError("give either --dataroot or --pairs")
+    for option in ("baselines", "blur_weights", "lpips_weights"):
+        if getattr(args, option) and "photo" not in args.against:
+            raise UserError(f"--{option}: needs the photo and its mask; add photo to --against")
     return args
 
 
@@ -209,7 +220,7 @@ def summarize(
     of_sets: dict[str, dict[str, float]] = {method: {} for method in methods}
     if inception and real:
         add_inception(of_sets, photos, [photo.source for photo in real], inception)
-    if not has_masks(real):
+    if not has_masks(real) or not has_masks(photos):
         return Evaluation(per_photo, medians, of_sets, None)
     real_gradients = in_parallel(pool, measure_background, real, "real photos")
     for method in methods:

@@ -112,7 +112,8 @@ class ShortTable:
         given = self._sources
         if given.lab:
             truth = ("--truth", str(given.lab / "truth" / LENS))
-            yield PhotoSet("lab", given.lab / "testA", ("--dataroot", str(given.lab), *truth))
+            place = ("--dataroot", str(given.lab), "--against", "truth")
+            yield PhotoSet("lab", given.lab / "testA", (*place, *truth))
         if given.published:
             dataroot = self._of_published(given.published)
             yield PhotoSet("published", dataroot / "testA", ("--dataroot", str(dataroot)))
@@ -123,8 +124,9 @@ class ShortTable:
             yield PhotoSet("pairs", pairs, ("--pairs", str(given.pairs)))
         if given.photos:
             photos = self._unseen(given.photos)
+            place = ("--dataroot", str(given.photos), "--against", "mattes")
             for times in TIMES:
-                yield PhotoSet("photos", photos, ("--dataroot", str(given.photos)), times)
+                yield PhotoSet("photos", photos, place, times)
 
     def _unseen(self, photos: Path) -> Path:
         """A folder of the photos that no generator of ours was trained on; says how many were left out."""

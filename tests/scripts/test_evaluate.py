@@ -226,6 +226,26 @@ def test_photos_that_fail_are_counted_and_linked(dataroot, capsys):
     assert 'href="#photo-a%201%23"' in page and 'id="photo-a 1#"' in page
 
 
+def test_only_what_is_asked_for_is_measured(dataroot, capsys):
+    for folder in ("matteA", "matteA_2"):
+        shutil.copytree(dataroot / "maskA", dataroot / folder)
+    result = ("--results", f"mine={dataroot / 'results/mine/test_latest'}", "--truth", dataroot / "testA")
+
+    def known(*against):
+        evaluate(dataroot, *result, *against)
+        methods = json.loads((dataroot / "out/figures.json").read_text())["methods"]["mine"]
+        return {name: each["median"] for name, each in methods["median"].items()} | methods["set"]
+
+    everything = known()
+    of_truth, of_mattes = known("--against", "truth"), known("--against", "mattes")
+    assert set(of_truth) == {"psnr", "ssim"} and set(of_mattes) == {"subject_blurred", "background_sharp"}
+    of_photo = known("--against", "photo")
+    assert everything == of_photo | of_truth | of_mattes and "blur_match" in of_photo
+    with pytest.raises(SystemExit):
+        evaluate(dataroot, *result, "--against", "truth", "--baselines")
+    assert "--baselines: needs the photo and its mask" in capsys.readouterr().err
+
+
 def test_blur_that_a_network_sees_stands_beside_real_photos(dataroot, monkeypatch, capsys):
     """A network that takes light for blur, at a quarter of the size: 2 px in subjects, 6 beside them, real photos 1."""
     levels = {"mine": (60, 20), "real": (10, 10)}  # background, subject

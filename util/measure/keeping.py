@@ -1,7 +1,8 @@
 """What a result keeps of a photo's detail, where two independent mattes agree: figures that need no truth.
 
-The share of the subject that lost detail should be 0, and so should the share of the background that kept it. Both
-count textured pixels alone: where the photo itself shows nothing, nothing can be lost or kept. Images are `[H,W,3]` in
+The share of the subject that lost detail should be 0, and so should the share of the background that stayed sharp. The
+first counts textured pixels alone: where the photo shows nothing, nothing can be lost. The second counts those that are
+sharp in the photo: what was soft before can't stay sharp, and a blur takes little from it. Images are `[H,W,3]` in
 [0,1] (sRGB values), mattes `[H,W]` in [0,1], 1 = subject; they are scaled to a shorter side of `SIDE` pixels before.
 """
 
@@ -18,14 +19,14 @@ AGREED = 0.9  # both mattes above it: subject; both below 1 - AGREED: background
 WINDOW_SIGMA = 2.0  # pixels, of the Gaussian window in which detail is measured
 TEXTURE = 0.015  # root mean square gradient per pixel above which a window shows something
 LOST = 0.8  # a subject's pixel that keeps less of its detail is blurred
-KEPT = 0.7  # a background's pixel that keeps more of its detail is sharp
-SMALLEST_SHARE = 0.005  # of the photo's pixels; where fewer are textured, there is nothing to judge
+KEPT = 0.7  # a background's pixel that keeps more of its detail stayed sharp
+SMALLEST_SHARE = 0.005  # of the photo's pixels; where fewer can be judged, there is nothing to judge
 SLIGHT_BLUR = (
     1.5  # pixels, the sigma of a Gaussian that takes detail from what is sharp, not from what is soft
 )
-SOFT_ALREADY = 0.9  # a background of which so much stands the slight blur was soft in the photo
+TINY = 1e-9  # squared gradient of a flat place
 
-# Shares of the textured pixels above which a photo fails, a little and badly.
+# Shares of the judged pixels above which a photo fails, a little and badly.
 FAILS = {"subject_blurred": (0.03, 0.10), "background_sharp": (0.10, 0.30)}
 
 
@@ -67,17 +68,25 @@ def detail(image: np.ndarray, region: np.ndarray) -> np.ndarray:
 
 
 def kept(output: np.ndarray, source: np.ndarray, region: np.ndarray) -> np.ndarray:
-    """Share of its own detail that each textured pixel of `region` kept, `[N]`; empty where too few are textured.
+    """Share of its own detail that each place kept `[H,W]`; what it says of places without texture is noise.
 
     It is the factor by which the source's gradients come nearest to the output's (least squares in the window). What
     a blur spreads there from strong edges nearby is no detail of this place, nor is new noise.
     """
     of_source = _slopes(source)
     energy = _mean_in(region, of_source, of_source)
-    textured = energy > TEXTURE**2
-    if textured.sum() < SMALLEST_SHARE * region.size:
-        return np.empty(0, np.float32)
-    return _mean_in(region, _slopes(output), of_source)[textured] / energy[textured]
+    return _mean_in(region, _slopes(output), of_source) / np.maximum(energy, TINY)
+
+
+def textured(source: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """Boolean map `[H,W]` of the places of `region` that show something, so that something can be lost."""
+    return detail(source, region) > TEXTURE
+
+
+def sharp(source: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """Boolean map `[H,W]` of the textured places that are sharp, so that they can stay sharp: a slight blur shows."""
+    slightly = cv2.GaussianBlur(source, (0, 0), SLIGHT_BLUR)
+    return textured(source, region) & (kept(slightly, source, region) < KEPT)
 
 
 def _slopes(image: np.ndarray) -> np.ndarray:
@@ -95,17 +104,19 @@ def _mean_in(region: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.nd
 
 def figures_of_keeping(output: np.ndarray, source: np.ndarray, regions: Agreement) -> dict[str, float]:
     """`subject_blurred`: share of the subject's textured pixels that lost more than a fifth of their detail;
-    `background_sharp`: share of the background's that kept more than 0.7. NaN where there is nothing to judge, as in a
-    background that the photo itself shows soft."""
-    subject = kept(output, source, regions.subject)
-    background = kept(output, source, regions.background)
-    slightly = kept(cv2.GaussianBlur(source, (0, 0), SLIGHT_BLUR), source, regions.background)
-    if slightly.size and np.mean(slightly > KEPT) > SOFT_ALREADY:
-        background = slightly[:0]
+    `background_sharp`: share of the background's sharp pixels that kept more than 0.7. NaN where there is nothing to
+    judge, as in a background that the photo itself shows soft."""
+    subject = textured(source, regions.subject)
+    background = sharp(source, regions.background)
     return {
-        "subject_blurred": float(np.mean(subject < LOST)) if subject.size else float("nan"),
-        "background_sharp": float(np.mean(background > KEPT)) if background.size else float("nan"),
+        "subject_blurred": _share(kept(output, source, regions.subject) < LOST, subject),
+        "background_sharp": _share(kept(output, source, regions.background) > KEPT, background),
     }
+
+
+def _share(found: np.ndarray, judged: np.ndarray) -> float:
+    """Share of the places `judged` where something is `found`, both boolean maps; NaN if they are too few."""
+    return float(found[judged].mean()) if judged.sum() >= SMALLEST_SHARE * judged.size else float("nan")
 
 
 def at_side(image: np.ndarray) -> np.ndarray:
