@@ -63,8 +63,8 @@ test_photos $name
 test_photos $painter
 python test.py --input $dataroot/testA --output $others/aperture_2 --name $name --aperture 2
 
-title "The same photos by the generator that comes with the code"
-python test.py --input $dataroot/testA --output $others/shipped
+title "The same photos by the generator that comes with the code, which blurs all alike here, as the made portraits are blurred"
+python test.py --input $dataroot/testA --output $others/shipped --radius none
 
 title "How near each comes to the truth, what it keeps of the person, and what the background lost"
 python scripts/evaluate.py --dataroot $dataroot --truth $dataroot/truthA --output $comparison --results \

@@ -182,7 +182,7 @@ class Options:
     overwrite: bool
 
     # Test: a lens.
-    aperture: float | str
+    aperture: float | str | None
     radius: str
     matting: str
     camera: bool

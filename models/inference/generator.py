@@ -132,7 +132,8 @@ class GeneratorSettings:
         average: take the weights' average over steps where the model was trained with `--ema`.
         lens: what changes of a generator of `--output_mode lens`; others take no notice.
         radius: file of `--model radius` for such a generator, by which it blurs each place; default: the one beside its
-            weights, `[epoch]_net_P.pth`, where there is one; `none`: one blur for the whole background.
+            weights, `[epoch]_net_P.pth`, where there is one; `none`: one blur for the whole background. Where `lens` states
+            no aperture and no `soft_range`, its radii count as it tells them.
         needs_radius: refuse to run without such a file.
     """
 
@@ -179,6 +180,9 @@ def load_generator(
     net.change(settings.lens)
     if net.scales_itself:
         net.radius_net = radius_net_for(file, settings)
+        if net.radius_net is not None and settings.lens.aperture is None and settings.lens.soft_range is None:
+            # It knows which backgrounds real lenses leave alone.
+            net.change(LensChanges(soft_range=(0.0, 0.0)))
     if settings.needs_radius and (not net.scales_itself or net.radius_net is None):
         raise UserError(
             f"--aperture {AUTO}: {file} has nothing that tells radii; give --radius latest_net_P.pth of --model radius "

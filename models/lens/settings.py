@@ -91,13 +91,11 @@ class LensChanges:
     @classmethod
     def of_options(cls, opt: Options) -> "LensChanges":
         """What options of testing state."""
-        auto = opt.aperture == AUTO
         return cls(
-            aperture=1.0 if isinstance(opt.aperture, str) else opt.aperture,
+            aperture=None if isinstance(opt.aperture, str) else opt.aperture,
             weights_size=opt.weights_size,
             focus_range=_pair(opt.focus_range),
-            # The network that tells the radii knows which backgrounds real lenses leave alone.
-            soft_range=(0.0, 0.0) if auto and opt.soft_range is None else _pair(opt.soft_range),
+            soft_range=_pair(opt.soft_range),
             linear_light=None if opt.lens_light is None else opt.lens_light == "linear",
             camera=camera_of_options(opt) if asks_for_camera(opt) else None,
             focus=Focus.parse(opt.focus),
@@ -167,8 +165,8 @@ def add_lens_test_options(parser: ArgumentParser) -> None:
     add(
         "--aperture",
         type=aperture,
-        default=1.0,
-        help="multiplies the radii of the blur; auto = those that the photos of domain B would have, with --radius",
+        help="multiplies the radii of the blur; auto = those that the photos of domain B would have; default: auto "
+        "where a network tells them (--radius), else 1",
     )
     add(
         "--radius",
@@ -209,7 +207,7 @@ def aperture(value: str) -> float | str:
 
 def check_lens_test_options(opt: Options) -> None:
     """Raise a `UserError` for values of `add_lens_test_options` that can't work."""
-    if not isinstance(opt.aperture, str) and not non_negative.fits(opt.aperture):
+    if opt.aperture is not None and not isinstance(opt.aperture, str) and not non_negative.fits(opt.aperture):
         raise UserError(f"--aperture {opt.aperture}: must be 0 or more, or {AUTO}")
     aperture_of_options(opt)
     Focus.parse(opt.focus)
