@@ -132,8 +132,8 @@ class GeneratorSettings:
         average: take the weights' average over steps where the model was trained with `--ema`.
         lens: what changes of a generator of `--output_mode lens`; others take no notice.
         radius: file of `--model radius` for such a generator, by which it blurs each place; default: the one beside its
-            weights, `[epoch]_net_P.pth`, where there is one; `none`: one blur for the whole background. Where `lens` states
-            no aperture and no `soft_range`, its radii count as it tells them.
+            weights, `[epoch]_net_P.pth`, where there is one; `none`: one blur for the whole background. Its radii count
+            as it tells them where `lens` states neither an aperture nor a `soft_range`.
         needs_radius: refuse to run without such a file.
     """
 
