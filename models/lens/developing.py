@@ -22,7 +22,7 @@ from models.lens.scales import knots, reference_size
 from models.lens.weights import coefficients
 from util.matting import alpha_of, colors_behind
 from util.optics.arrays import linear_to_srgb, srgb_to_linear
-from util.optics.disc_copies import DiscCopies
+from util.optics.disc_copies import DiscCopies, Strip
 from util.strips import enlarged_rows, over_threads
 
 # The network sees a copy that is made in two steps; after the first, by area, it is at least so many times too large.
@@ -162,17 +162,20 @@ class _Development:
 
     def _mixed(self, top: int, bottom: int) -> np.ndarray:
         """Rows of the result, `[rows,W,3]`, of the photo's kind."""
-        first = max(0, top - self.copies.halo)
-        x = self._values(first, min(self.height, bottom + self.copies.halo))
+        radius = self._radius(top, bottom)
+        halo = self.copies.halo if radius is None else self.copies.halo_of(radius)
+        first = max(0, top - halo)
+        x = self._values(first, min(self.height, bottom + halo))
         background = self._background(x, first)
         inner = slice(top - first, bottom - first)
         own, share = x[:, inner], background[inner]
         if not share.any():
             return self.photo[top:bottom]
-        copies = self.copies.rows(top, bottom, self._light(x, first), background, top - first)
-        mixed = (
-            self._by_weight(copies, own, top) if self.radius is None else self._by_radius(copies, own, top)
-        )
+        strip = Strip(top, bottom - top, top - first, self._light(x, first), background)
+        if radius is None:
+            mixed = self._by_weight(self.copies.rows(strip), own, top)
+        else:
+            mixed = self.copies.by_radius(strip, radius)
         if self.light is not None:
             mixed = linear_to_srgb(mixed)
         mixed -= self._values_behind(own, top)
@@ -183,6 +186,12 @@ class _Development:
         np.clip(mixed, 0, self._limit, out=mixed)
         return cv2.merge(list(mixed.astype(self.photo.dtype)))
 
+    def _radius(self, top: int, bottom: int) -> np.ndarray | None:
+        """Radii of rows of the photo, `[rows,W]`, pixels; None where one blur is for all."""
+        if self.radius is None:
+            return None
+        return enlarged_rows(self.radius, top, bottom, (self.height, self.width))[0]
+
     def _by_weight(self, copies: Iterable[np.ndarray], own: np.ndarray, top: int) -> np.ndarray:
         """The copies' mean by their weights: see `util.optics.blur.render`."""
         mixed, total = np.zeros_like(own), np.full(own.shape[1:], 1e-6, np.float32)
@@ -191,17 +200,6 @@ class _Development:
             total += weight
             mixed += weight * copy
         mixed /= total
-        return mixed
-
-    def _by_radius(self, copies: Iterable[np.ndarray], own: np.ndarray, top: int) -> np.ndarray:
-        """The copies of the two nearest radii at each place: see `util.optics.varying.varying_blur`."""
-        assert self.radius is not None
-        radius = enlarged_rows(self.radius, top, top + own.shape[1], (self.height, self.width))[0]
-        mixed, inner = self._light(own, top).copy(), 0.0
-        for outer, copy in zip(self.copies.radii, copies, strict=True):
-            beyond = np.clip((radius - inner) / np.float32(outer - inner), 0, 1)
-            mixed += beyond * (copy - mixed)
-            inner = outer
         return mixed
 
 

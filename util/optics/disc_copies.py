@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -36,10 +38,32 @@ def small_radius(radius: float, shrink: int) -> float:
     return ((radius / shrink) ** 2 - SOFTENED) ** 0.5
 
 
+class Strip(NamedTuple):
+    """Rows of a photo, and those above and below that discs on them reach.
+
+    Args:
+        top: number of the first of the rows.
+        rows: how many.
+        above: how many more there are above them; below there are as many, as far as the photo has so many.
+        light: `[3,all of them,W] in [0,1]`.
+        background: `[all of them,W] in [0,1]`, how much of each pixel is out of focus.
+    """
+
+    top: int
+    rows: int
+    above: int
+    light: np.ndarray
+    background: np.ndarray
+
+    def own(self, rows: slice, columns: slice) -> np.ndarray:
+        """The light of a part of the rows themselves."""
+        return self.light[:, self.above + rows.start : self.above + rows.stop, columns]
+
+
 class DiscCopies:
     """Copies of a photo's background, each blurred with a disc, of which any rows can be had.
 
-    First `add` every strip once, then `blur`, then ask for `rows`.
+    First `add` every strip once, then `blur`, then ask for `rows`, or for rows blurred `by_radius`.
 
     Args:
         size: (height, width) of the photo.
@@ -76,37 +100,89 @@ class DiscCopies:
     @property
     def halo(self) -> int:
         """Rows beyond a strip that its discs reach."""
-        near = [radius for radius, copy in zip(self.radii, self.copies, strict=True) if copy is None]
-        return max([0, *(int(np.ceil(radius - 0.5)) for radius in near)])
+        return max(map(self._reach, range(len(self.radii))), default=0)
 
-    def rows(
-        self, top: int, bottom: int, light: np.ndarray, background: np.ndarray, above: int
-    ) -> Iterator[np.ndarray]:
-        """Rows `top` to `bottom` of each blurred copy in turn, `[3,rows,W]`; where no background is near, `light`.
+    def halo_of(self, radius: np.ndarray) -> int:
+        """Those that the discs reach which pixels of these radii show: see `by_radius`."""
+        least, largest = radius.min(), radius.max()
+        shown = (k for k, inner, _, beyond in self._steps() if inner < largest and least < beyond)
+        return max(map(self._reach, shown), default=0)
 
-        Args:
-            light: `[3,rows,W]`, in [0,1].
-            background: `[rows,W] in [0,1]`. Both begin `above` rows above `top` and end as far below `bottom`, by the
-                `halo` as far as the photo has so many.
-            above: rows of them above `top`.
+    def rows(self, strip: Strip) -> Iterator[np.ndarray]:
+        """Each blurred copy of `strip` in turn, `[3,rows,W]`; where no background is near, its light."""
+        for number in range(len(self.radii)):
+            yield self._part(number, strip, slice(0, strip.rows), slice(0, self.size[1]))
+
+    def by_radius(self, strip: Strip, radius: np.ndarray) -> np.ndarray:
+        """`strip` `[3,rows,W]`, each pixel out of focus blurred with its own `radius` `[rows,W]`.
+
+        It is mixed of the copies of the two nearest radii, as `util.optics.varying.varying_blur` does; of each copy
+        only that part is made which pixels show.
         """
-        inner = slice(above, above + bottom - top)
-        own = light[:, inner]
-        for radius, small in zip(self.radii, self.copies, strict=True):
-            if radius <= 0.5:
-                yield own
+        mixed = strip.own(slice(0, strip.rows), slice(0, self.size[1])).copy()
+        visible = strip.background[strip.above : strip.above + strip.rows] > 0
+        for number, inner, outer, beyond in self._steps():
+            box = bounds(visible & (radius > inner) & (radius < beyond))
+            if box is None:
                 continue
-            if small is None:
-                copy = disc(outside(light, background), radius)[:, inner]
-            else:
-                factor = shrinking(radius)
-                whole = (small.shape[1] * factor, small.shape[2] * factor)
-                copy = enlarged_rows(small, top + factor, bottom + factor, whole)
-                copy = copy[:, :, factor : factor + self.size[1]]
-            unseen = copy[3] <= MIN_SHARE
-            if unseen.any():
-                np.copyto(copy[:3], own, where=unseen)
-            yield copy[:3]
+            share = np.clip((radius[box] - inner) / np.float32(outer - inner), 0, 1)
+            below = mixed[:, box[0], box[1]]
+            step = self._part(number, strip, *box) - below
+            step *= share
+            below += step
+        return mixed
+
+    def _steps(self) -> Iterator[tuple[int, float, float, float]]:
+        """Of each copy its number, the radius before, its own, and the one behind, from which on no pixel shows it."""
+        return zip(count(), [0.0, *self.radii], self.radii, [*self.radii[1:], np.inf], strict=False)
+
+    def _reach(self, number: int) -> int:
+        """Pixels of the photo that the disc number `number` reaches beyond what it is laid on; 0 on a small copy."""
+        return int(np.ceil(self.radii[number] - 0.5)) if self.copies[number] is None else 0
+
+    def _part(self, number: int, strip: Strip, rows: slice, columns: slice) -> np.ndarray:
+        """These rows and columns of `strip`, of the copy number `number`, `[3,h,w]`."""
+        radius, small = self.radii[number], self.copies[number]
+        own = strip.own(rows, columns)
+        if radius <= 0.5:
+            return own
+        if small is None:
+            copy = disc_in(strip, rows, columns, radius)
+        else:
+            top = strip.top + rows.start
+            copy = self._enlarged(small, shrinking(radius), top, strip.top + rows.stop, columns)
+        unseen = copy[3] <= MIN_SHARE
+        if unseen.any():
+            np.copyto(copy[:3], own, where=unseen)
+        return copy[:3]
+
+    def _enlarged(self, small: np.ndarray, factor: int, top: int, bottom: int, columns: slice) -> np.ndarray:
+        """Rows `top` to `bottom` and these columns of a copy, enlarged by `factor`."""
+        first = columns.start // factor
+        small = small[:, :, first : (columns.stop - 1) // factor + 3]
+        whole = (small.shape[1] * factor, small.shape[2] * factor)
+        copy = enlarged_rows(small, top + factor, bottom + factor, whole)
+        # The rim is a pixel of the copy.
+        left = columns.start + factor - first * factor
+        return copy[:, :, left : left + columns.stop - columns.start]
+
+
+def bounds(shown: np.ndarray) -> tuple[slice, slice] | None:
+    """The rows and columns of `shown`, bool `[h,w]`, between its first and last place that is true; None if none is."""
+    rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
+    if not len(rows):
+        return None
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def disc_in(strip: Strip, rows: slice, columns: slice, radius: float) -> np.ndarray:
+    """`disc` of the light and background of these rows and columns of `strip`, with what lies around them."""
+    reach = int(np.ceil(radius - 0.5))
+    top, left = max(0, strip.above + rows.start - reach), max(0, columns.start - reach)
+    around = slice(top, strip.above + rows.stop + reach), slice(left, columns.stop + reach)
+    copy = disc(outside(strip.light[:, around[0], around[1]], strip.background[around]), radius)
+    top, left = strip.above + rows.start - top, columns.start - left
+    return copy[:, top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
 
 
 def outside(light: np.ndarray, background: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from skimage.data import chelsea
 
 from util.optics.arrays import disc_kernel
 from util.optics.blur import disc_blur
-from util.optics.disc_copies import DiscCopies, outside
+from util.optics.disc_copies import DiscCopies, Strip, outside
 from util.strips import spans
 
 
@@ -32,17 +32,37 @@ def at_full_size(photo: np.ndarray, weight: np.ndarray, radius: float) -> np.nda
     return np.where(parts[3] > 1e-4, np.stack(parts[:3]) / np.maximum(parts[3], 1e-4), photo)
 
 
-def in_strips(photo: np.ndarray, weight: np.ndarray, radii: list[float], rows: int) -> list[np.ndarray]:
-    height = weight.shape[0]
+def strips_of(photo: np.ndarray, weight: np.ndarray, copies: DiscCopies, rows: int) -> list[Strip]:
+    """The photo in strips of so many rows, with what the discs of `copies` reach around them."""
+    strips = []
+    for top, bottom in spans(weight.shape[0], rows):
+        first, end = max(0, top - copies.halo), min(weight.shape[0], bottom + copies.halo)
+        strips.append(Strip(top, bottom - top, top - first, photo[:, first:end], weight[first:end]))
+    return strips
+
+
+def blurred(photo: np.ndarray, weight: np.ndarray, radii: list[float], rows: int) -> DiscCopies:
     copies = DiscCopies(weight.shape)
-    for top, bottom in spans(height, rows):
+    for top, bottom in spans(weight.shape[0], rows):
         copies.add(top, photo[:, top:bottom], weight[top:bottom])
     copies.blur(radii)
-    strips = []
-    for top, bottom in spans(height, rows):
-        first, end = max(0, top - copies.halo), min(height, bottom + copies.halo)
-        strips.append(list(copies.rows(top, bottom, photo[:, first:end], weight[first:end], top - first)))
+    return copies
+
+
+def in_strips(photo: np.ndarray, weight: np.ndarray, radii: list[float], rows: int) -> list[np.ndarray]:
+    copies = blurred(photo, weight, radii, rows)
+    strips = [list(copies.rows(strip)) for strip in strips_of(photo, weight, copies, rows)]
     return [np.concatenate(parts, axis=1) for parts in zip(*strips, strict=True)]
+
+
+def by_radius(
+    photo: np.ndarray, weight: np.ndarray, radii: list[float], radius: np.ndarray, rows: int
+) -> np.ndarray:
+    copies = blurred(photo, weight, radii, rows)
+    strips = strips_of(photo, weight, copies, rows)
+    return np.concatenate(
+        [copies.by_radius(strip, radius[strip.top :][: strip.rows]) for strip in strips], axis=1
+    )
 
 
 @pytest.mark.parametrize(("radius", "levels"), [(30.0, 1), (20.0, 1), (60.0, 1), (13.0, 1.3), (44.0, 1.3)])
@@ -84,3 +104,38 @@ def test_nothing_of_the_subject_bleeds():
     white = np.broadcast_to(np.float32(subject > 0), (3, 300, 451))
     for copy in in_strips(white, np.float32(subject == 0), [6.0, 16.0, 40.0], 64):
         assert copy[:, subject == 0].max() < 1e-4
+
+
+RADII = [1.5, 4.0, 11.0, 20.0, 33.0]
+
+
+@pytest.mark.parametrize("rows", [64, 22])
+def test_by_radius_mixes_the_two_nearest_discs_of_the_whole_photo(rows):
+    """Radii that grow to the right and downwards, sharp at the left, beyond the last disc at the right."""
+    y, x = np.mgrid[:300, :451].astype(np.float32)
+    radius = np.clip((x - 40) / 8 - y / 40, 0, None)
+    discs = [light(), *in_strips(light(), background(), RADII, 300)]
+    place = np.interp(radius, [0, *RADII], range(6))
+    below = np.minimum(place.astype(int), 4)
+    mixed = sum(np.where(below == k, discs[k] + (place - k) * (discs[k + 1] - discs[k]), 0) for k in range(5))
+    result = by_radius(light(), background(), RADII, radius, rows)
+    shown = background() > 0
+    # OpenCV rounds in its transforms.
+    assert np.abs(result - mixed)[:, shown].max() < 2e-3
+    assert np.array_equal(result[:, radius == 0], light()[:, radius == 0])
+    assert radius[:, 400:].min() > 20 and radius.max() > RADII[-1]
+
+
+def test_only_what_is_shown_is_computed(monkeypatch):
+    """Two far corners of their own radii: the discs are laid on the corners and on what these reach."""
+    radius = np.zeros((300, 451), np.float32)
+    radius[:10, :10], radius[-10:, -10:] = 4.0, 1.5
+    laid = []
+    monkeypatch.setattr(
+        "util.optics.disc_copies.cv2.filter2D",
+        lambda part, *arguments, filtered=cv2.filter2D, **more: (
+            laid.append(part.size) or filtered(part, *arguments, **more)
+        ),
+    )
+    by_radius(light(), np.ones((300, 451), np.float32), RADII[:2], radius, 64)
+    assert sum(laid) == 4 * (14 * 14 + 11 * 11)
