@@ -122,6 +122,7 @@ MODELS = {
 }
 WIDE = ("--aperture", "2")
 TOLD = ("--masks", "selfie")
+ONE_RADIUS = ("--radius", "none")
 CAREFUL = ("--focus_range", "0.7", "0.95")  # for a network that keeps more than the subject
 ROWS = {
     **{
@@ -148,6 +149,8 @@ ROWS = {
     "shipped_aperture_2": TableRow("portrait", WIDE),
     "shipped_mask": TableRow("portrait_mask", TOLD),
     "shipped_mask_aperture_2": TableRow("portrait_mask", (*TOLD, *WIDE)),
+    "shipped_one_radius": TableRow("portrait", ONE_RADIUS),
+    "shipped_mask_one_radius": TableRow("portrait_mask", (*TOLD, *ONE_RADIUS)),
     **{name: TableRow(name) for name in MODELS if name.startswith("painter")},
     "painter_no_ema": TableRow("painter", ("--no_ema",)),
 }

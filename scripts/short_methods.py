@@ -63,11 +63,17 @@ class Behind:
 
 @dataclass(frozen=True)
 class Generator:
-    """A generator of ours, trained with several seeds; `masks` names the segmenter that tells it the subject."""
+    """A generator of ours, trained with several seeds.
+
+    Attributes:
+        masks: the segmenter that tells it the subject.
+        radius: what test.py is told of how much each place is blurred.
+    """
 
     title: str
     checkpoints: tuple[str, ...]
     masks: str = ""
+    radius: str = "pretrained/radius/latest_net_P.pth"
     in_short: bool = False
 
 
@@ -88,6 +94,10 @@ METHODS: tuple[Method, ...] = (
         ("pretrained/portrait", "checkpoints/portrait_seed2", "checkpoints/portrait_seed3"),
         in_short=True,
     ),
+    Generator(
+        "ours, told RVM's matte, one radius", ("pretrained/portrait_mask",), masks="rvm", radius="none"
+    ),
+    Generator("ours alone, one radius", ("pretrained/portrait",), radius="none"),
 )
 
 
@@ -131,7 +141,7 @@ class Maker:
             return output
         folder = Path(entry)
         flags = ["--checkpoints_dir", str(folder.parent), "--name", folder.name]
-        flags += ["--aperture", f"{radius / RADIUS_OF_APERTURE:g}"]
+        flags += ["--aperture", f"{radius / RADIUS_OF_APERTURE:g}", "--radius", method.radius]
         if method.masks:
             flags += ["--masks", str(self.masks(method.masks, photos))]
         self._make(photos, output, "test.py", flags)

@@ -168,9 +168,9 @@ SHORT_NOTE = (
     "and the interval holds all of theirs."
 )
 DETAIL_NOTE = (
-    "Strength is the radius of the blur in pixels of a photo of 256 pixels (ours: 4 times the aperture); it was chosen "
-    "on the lab's `val` scenes, once for each method. Seeds are told apart by a slash. What the figures mean: "
-    "[lab.md](lab.md), [measuring.md](measuring.md)."
+    "Strength is the radius of the blur in pixels of a photo of 256 pixels (ours: 4 times the aperture, by which the "
+    "radii of a photo grow that the radius network tells); it was chosen on the lab's `val` scenes, once for each "
+    "method. Seeds are told apart by a slash. What the figures mean: [lab.md](lab.md), [measuring.md](measuring.md)."
 )
 
 

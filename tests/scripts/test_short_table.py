@@ -99,6 +99,11 @@ def test_strength_is_chosen_on_val_and_reported_on_test(places, tmp_path):
     assert not [name for place, name in inputs if place == "valA" and "seed2" in name]
     apertures = {c[c.index("--aperture") + 1] for c in programs.ran if "--aperture" in c and "valA" in c[2]}
     assert apertures == {"0.25", "0.5", "0.75", "1", "1.5"}
+    radius_of = {Path(c[4]).name: c[c.index("--radius") + 1] for c in programs.ran if c[0] == "test.py"}
+    assert {radius for name, radius in radius_of.items() if "_one_radius_" in name} == {"none"}
+    assert {radius for name, radius in radius_of.items() if "_one_radius_" not in name} == {
+        "pretrained/radius/latest_net_P.pth"
+    }
 
 
 def test_each_set_is_measured_against_what_is_true_of_it(places, tmp_path):
