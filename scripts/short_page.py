@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
+from scripts.seen_blur import REAL
 from scripts.short_table import Row
 from util.measure.distributions import Estimate
 from util.measure.keeping import FAILS
@@ -147,6 +148,10 @@ PORTRAITS = tuple(
         ("blur match ↓", each_of_set("blur_match", 2)),
     )
 )
+BLUR_SEEN = (
+    Column("in the background, px", "portraits", each("seen_background", 1)),
+    Column("in the person, px ↓", "portraits", each("seen_subject", 2)),
+)
 PAIRS = (
     Column("PSNR, dB ↑", "pairs", each("psnr", 1)),
     Column("SSIM ↑", "pairs", each("ssim", 3)),
@@ -196,6 +201,7 @@ def section(rows: Sequence[Row]) -> list[str]:
         *details("Scenes of the lab", LAB, rows, with_strength=True),
         *details("Real photos: how many fail, slightly and badly", PHOTOS, rows),
         *details("Portraits of 256 pixels", PORTRAITS, rows),
+        *details(f"Blur that a network sees in portraits held out{real_photos(rows)}", BLUR_SEEN, rows),
         *details("Pairs, the best strength of each photo", PAIRS, rows),
     ]
 
@@ -203,6 +209,17 @@ def section(rows: Sequence[Row]) -> list[str]:
 def photos_of(rows: Sequence[Row], measured: str) -> int:
     """On how many photos methods were measured on a set; 0 if it was not given."""
     return max((figures["photos"] for row in rows for figures in row.found.get(measured, ())), default=0)
+
+
+def real_photos(rows: Sequence[Row]) -> str:
+    """What the network sees in real photos of the other domain, as words of a title."""
+    for figures in (found for row in rows for found in row.found.get("portraits", ())):
+        if REAL in figures["methods"]:
+            seen = [
+                estimate(figures["methods"][REAL], f"seen_{place}") for place in ("background", "subject")
+            ]
+            return f"; in real photos of domain B {as_cell(seen[0], 1)} and {as_cell(seen[1], 2)}"
+    return ""
 
 
 def cells(row: Row, columns: Sequence[Column]) -> list[str]:

@@ -112,21 +112,22 @@ class ShortTable:
         given = self._sources
         if given.lab:
             truth = ("--truth", str(given.lab / "truth" / LENS))
-            place = ("--dataroot", str(given.lab), "--against", "truth")
-            yield PhotoSet("lab", given.lab / "testA", (*place, *truth))
+            scenes = ("--dataroot", str(given.lab), "--against", "truth")
+            yield PhotoSet("lab", given.lab / "testA", (*scenes, *truth))
         if given.published:
             dataroot = self._of_published(given.published)
             yield PhotoSet("published", dataroot / "testA", ("--dataroot", str(dataroot)))
-        yield PhotoSet("portraits", given.dataroot / "testA", ("--dataroot", str(given.dataroot)))
+        held_out = ("--dataroot", str(given.dataroot), "--blur_weights")
+        yield PhotoSet("portraits", given.dataroot / "testA", held_out)
         if given.pairs:
             inputs = [path for path in list_images(given.pairs) if path.stem.endswith(PAIR[0])]
             pairs = linked(inputs, self._work / "inputs" / "pairs")
             yield PhotoSet("pairs", pairs, ("--pairs", str(given.pairs)))
         if given.photos:
             photos = self._unseen(given.photos)
-            place = ("--dataroot", str(given.photos), "--against", "mattes")
+            of_mattes = ("--dataroot", str(given.photos), "--against", "mattes")
             for times in TIMES:
-                yield PhotoSet("photos", photos, place, times)
+                yield PhotoSet("photos", photos, of_mattes, times)
 
     def _unseen(self, photos: Path) -> Path:
         """A folder of the photos that no generator of ours was trained on; says how many were left out."""
