@@ -14,28 +14,20 @@ Stopped and started again it goes on where it was: files newer than their photo 
 import argparse
 import os
 import sys
-from collections.abc import Iterator
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-
-from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from deeplab.jobs import dataroot_jobs, folder_jobs, remaining
-from deeplab.lens import LensBlur, add_lens_blur_options
-from deeplab.prediction import Prediction, predict_photos
-from deeplab.products import Job, Outcome, Recipe, make_products
-from deeplab.segmenters import CHOICES, create_segmenter, is_segmenter
-from deeplab.smoothing import SMOOTHINGS
+from deeplab.segmenters import CHOICES, is_segmenter
 from util.domains import DOMAINS, PHASES
 from util.errors import UserError, command_line
-from util.failures import end_with
 from util.files import is_inside
-from util.parallel import bounded_map, process_pool
+from util.optics.focus_options import add_focus_options
+from util.optics.presets import add_camera_options
 from util.ranges import RangedParser, count, finite, non_negative, positive, positive_int, share
+
+# As `deeplab.smoothing` has them, and the lens.
+SMOOTHINGS = ("mean", "gaussian", "disc", "lens")
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -120,7 +112,7 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
     more.add_argument("--visualize", type=Path, metavar="DIR", help="a figure per photo: map and blurs")
     more.add_argument(
         "--smooth",
-        choices=(*SMOOTHINGS, "lens"),
+        choices=SMOOTHINGS,
         help="write photos with this blur behind the mask to --output",
     )
     more.add_argument(
@@ -128,7 +120,9 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
         type=non_negative,
         help="of --smooth, pixels; default: mean 2, gaussian 4, disc 4, lens a fiftieth of the shorter side",
     )
-    add_lens_blur_options(parser)
+    add_camera_options(parser, "--smooth lens: the camera")
+    add_focus_options(parser, "--smooth lens: depth and focus")
+    parser.add_argument("--lens_light", choices=("linear", "srgb"), default="linear", help="what is blurred")
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -169,86 +163,14 @@ def _among_photos(folder: Path, dataroot: Path) -> bool:
     return folder.resolve() == dataroot.resolve() or any(is_inside(folder, dataroot / name) for name in kept)
 
 
-@dataclass
-class Tally:
-    """What became of all photos."""
-
-    skipped: int = 0
-    done: int = 0
-    empty: list[Path] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-
-    def add(self, outcome: Outcome) -> None:
-        """Count one photo."""
-        if outcome.error:
-            self.refused.append(outcome.error)
-            return
-        self.done += 1
-        if outcome.empty:
-            self.empty.append(outcome.photo)
-
-    def text(self, dropped: bool) -> str:
-        """Counts, and the photos that need a look, one a line."""
-        where = ", set aside" if dropped else ""
-        lines = [f"no person found{where}: {path}" for path in sorted(self.empty)]
-        lines.append(
-            f"{self.done} done, {self.skipped} up to date, {len(self.empty)} without a person{where}, "
-            f"{len(self.refused)} refused"
-        )
-        return "\n".join(lines)
-
-
-def _tasks(
-    todo: list[tuple[Job, bool]], args: argparse.Namespace, pool: Executor | None
-) -> Iterator[tuple[Job, Prediction | None]]:
-    """Yield each job with its prediction, or with None where its mask on disk serves."""
-    yield from ((job, None) for job, new_mask in todo if not new_mask)
-    jobs = [job for job, new_mask in todo if new_mask]
-    if jobs:
-        segmenter = create_segmenter(
-            args.segmenter,
-            args.weights,
-            args.model,
-            args.device,
-            args.input_size,
-            args.onnx_mean,
-            args.onnx_std,
-        )
-        for prediction in predict_photos([job.photo for job in jobs], segmenter, pool, args.batch_size):
-            yield jobs[prediction.index], prediction
-
-
 @command_line
 def main(argv: list[str] | None = None) -> None:
     """Make what the command line asks for, then say what was done."""
     args = parse(argv)
-    smoothed = args.output if args.smooth else None
-    if args.dataroot:
-        jobs = dataroot_jobs(args.dataroot, args.phase, args.domain, smoothed, args.visualize)
-    else:
-        jobs = folder_jobs(args.input, None if args.smooth else args.output, smoothed, args.visualize)
-    todo = list(remaining(jobs, args.overwrite, keep_ready=args.drop_empty))
-    recipe = Recipe(
-        args.soft,
-        args.threshold,
-        args.cutout,
-        args.refine,
-        args.matting,
-        args.smooth,
-        args.radius,
-        args.drop_empty,
-        LensBlur.of_options(args) if args.smooth == "lens" else None,
-    )
-    if recipe.lens and recipe.lens.depth:
-        recipe.lens.depth.prepare(job.photo for job, _ in todo)
-    summary = Tally(skipped=len(jobs) - len(todo))
-    with process_pool(min(args.num_workers, len(todo))) as pool:
-        make = partial(make_products, recipe=recipe)
-        outcomes = bounded_map(pool, make, _tasks(todo, args, pool))
-        for outcome in tqdm(outcomes, total=len(todo), unit="photo", disable=not todo):
-            summary.add(outcome)
-    print(summary.text(args.drop_empty))
-    end_with(summary.refused, len(jobs))
+    # Here and not above: what it needs takes long to import.
+    from deeplab.masking import make_files
+
+    make_files(args)
 
 
 if __name__ == "__main__":

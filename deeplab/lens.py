@@ -1,6 +1,6 @@
 """The camera behind a mask: what `--smooth lens` makes of a photo, with the depth and the focus that are asked for."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,8 +10,8 @@ import torch
 from deeplab.depth_maps import DepthSource
 from util.optics.camera import Camera, render
 from util.optics.focus import plan_blur
-from util.optics.focus_options import Focus, add_focus_options
-from util.optics.presets import REFERENCE_SIDE, add_camera_options, camera_of_options, radius_of_options
+from util.optics.focus_options import Focus
+from util.optics.presets import REFERENCE_SIDE, camera_of_options, radius_of_options
 from util.tensors import tensor_to_pixels
 
 
@@ -63,10 +63,3 @@ class LensBlur:
                 photo, torch.from_numpy(alpha)[None, None], torch.from_numpy(radius)[None, None], self.camera
             )
         return tensor_to_pixels(result[0])
-
-
-def add_lens_blur_options(parser: ArgumentParser) -> None:
-    """Options of `--smooth lens`."""
-    add_camera_options(parser, "--smooth lens: the camera")
-    add_focus_options(parser, "--smooth lens: depth and focus")
-    parser.add_argument("--lens_light", choices=("linear", "srgb"), default="linear", help="what is blurred")

@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image
 
 from deeplab.figure import comparison_figure
-from deeplab.lens import LensBlur
 from deeplab.prediction import Prediction
 from deeplab.refine import refine_mask
 from deeplab.segmenter import resize_probability
@@ -18,6 +17,10 @@ from util.errors import UserError
 from util.images import Metadata, read_image, read_mask, write_image, write_pixels
 from util.matting import alpha_of, subject_colors
 from util.present import present
+
+if TYPE_CHECKING:
+    # Needs PyTorch, which workers that make masks do without.
+    from deeplab.lens import LensBlur
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Recipe:
     smoothing: Smoothing | Literal["lens"] | None = None
     radius: float | None = None
     drop_empty: bool = False
-    lens: LensBlur | None = None
+    lens: "LensBlur | None" = None
 
 
 @dataclass(frozen=True)

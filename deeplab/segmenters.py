@@ -12,10 +12,12 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from deeplab.segmenter import Segmenter
 from util.errors import UserError, say
+
+if TYPE_CHECKING:
+    from deeplab.segmenter import Segmenter
 
 T = TypeVar("T")
 
@@ -36,7 +38,7 @@ def create_segmenter(
     input_size: int = 513,
     onnx_mean: Sequence[float] | None = None,
     onnx_std: Sequence[float] | None = None,
-) -> Segmenter:
+) -> "Segmenter":
     """Make a segmenter; its libraries are imported and its weights fetched only now.
 
     Args:

@@ -9,10 +9,6 @@ from typing import Literal, get_args
 
 import cv2
 import numpy as np
-import torch
-
-from util.optics import blur
-from util.optics.light import linear_to_srgb, srgb_to_linear
 
 Smoothing = Literal["mean", "gaussian", "disc"]
 SMOOTHINGS: tuple[Smoothing, ...] = get_args(Smoothing)
@@ -42,6 +38,12 @@ def disc_blur(image: np.ndarray, mask: np.ndarray, radius: float) -> np.ndarray:
 
     `util.optics.blur.disc_blur` of the photo, which is mirrored beyond its border as by the other blurs here.
     """
+    # Here and not above: it is long to import, and most programs that name these blurs make none.
+    import torch
+
+    from util.optics import blur
+    from util.optics.light import linear_to_srgb, srgb_to_linear
+
     weight = 1 - mask.astype(np.float32)
     margin = math.ceil(radius)
     sides = (margin, margin, margin, margin)

@@ -28,8 +28,6 @@ from util.measure.lab import LENSES, is_lab
 from util.measure.results import check_names, file_name, parse_result
 from util.present import present
 
-AGAINST = ("photo", "truth", "mattes")
-
 Blur = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 

@@ -27,8 +27,9 @@ from tqdm import tqdm
 
 from data.known_blur import with_known_blur
 from data.transforms import image_to_tensor
-from models.inference.blur_meter import WEIGHTS, BlurMeter, colored, load_blur_meter
+from models.inference.blur_meter import BlurMeter, colored, load_blur_meter
 from models.inference.folder import read_ahead, same_size
+from models.options.defocus import WEIGHTS
 from util.blur_maps import BlurMap, read_blur_map, write_blur_map
 from util.domains import DOMAINS, PHASES
 from util.errors import UserError, command_line

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from models.inference.blur_meter import load_blur_meter
 from util.images import read_image
 from util.measure.distributions import median_with_interval
 from util.measure.evaluation import ComparedPhoto, read_source
@@ -21,6 +20,9 @@ def radius_map(weights: Path) -> RadiusMap:
     Raises:
         UserError: no such file, or another network's.
     """
+    # Here and not above: PyTorch is long to import, and only this needs it.
+    from models.inference.blur_meter import load_blur_meter
+
     meter = load_blur_meter(weights)
     return lambda photo: meter(photo).radius
 

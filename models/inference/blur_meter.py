@@ -1,7 +1,6 @@
 """A trained defocus network as a function from photo to blur map."""
 
 import os
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,9 +12,6 @@ from models.nets.any_size import pad_to_multiple
 from models.nets.defocus import DefocusNet
 from util.blur_maps import BlurMap
 from util.optics.levels import radius_of_level
-
-# The network that comes with the code.
-WEIGHTS = Path(__file__).resolve().parents[2] / "pretrained/defocus/latest_net_E.pth"
 
 # Length of a photo's shorter side at which it is measured; where it has fewer pixels, those.
 SIDE = 256

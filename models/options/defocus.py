@@ -1,12 +1,16 @@
 """Options of `--model defocus`."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 
 from models.nets.multiples import DEFOCUS_MULTIPLE
 from models.options.base import ModelOptions
 from util.errors import UserError
 from util.options import Options
 from util.ranges import positive_int
+
+# The network that comes with the code.
+WEIGHTS = Path(__file__).resolve().parents[2] / "pretrained/defocus/latest_net_E.pth"
 
 
 class DefocusOptions(ModelOptions):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from deeplab import inference
+from deeplab import masking
 from deeplab.segmenter import InputSize, Segmenter
 
 
@@ -22,5 +22,5 @@ class RedSegmenter(Segmenter):
 def red(monkeypatch) -> RedSegmenter:
     """The segmenter that `deeplab/inference.py` gets, whatever it asks for."""
     segmenter = RedSegmenter()
-    monkeypatch.setattr(inference, "create_segmenter", lambda *_: segmenter)
+    monkeypatch.setattr(masking, "create_segmenter", lambda *_: segmenter)
     return segmenter

@@ -9,6 +9,7 @@ import pytest
 import data.options
 import models.options
 from data import find_dataset_using_name
+from deeplab import inference, smoothing
 from models import find_model_using_name
 from models.acceleration import DTYPES
 from models.losses import diffaugment
@@ -34,10 +35,19 @@ def run(*words: str) -> tuple[str, str]:
     return done.stdout + done.stderr, last
 
 
-@pytest.mark.parametrize("program", ["train.py", "test.py"])
-def test_help_comes_without_pytorch(program):
+@pytest.mark.parametrize(
+    ("program", "option"),
+    [
+        ("train.py", "--lambda_A"),
+        ("test.py", "--results_dir"),
+        ("deeplab/inference.py", "--segmenter"),
+        ("scripts/evaluate.py", "--results"),
+        ("scripts/studio.py", "--serve"),
+    ],
+)
+def test_help_comes_without_pytorch(program, option):
     said, last = run(program, "--help")
-    assert ("--lambda_A" if program == "train.py" else "--results_dir") in said
+    assert option in said
     assert last == "status 0; imported:"
 
 
@@ -51,6 +61,8 @@ def test_help_comes_without_pytorch(program):
         (["test.py", "--dataroot", "D", "--blades", "2"], "blades 2: must be 0"),
         (["test.py", "--dataroot", "D", "--focus", "here"], "--focus here: give subject"),
         (["test.py", "--input", "photos"], "--input and --output belong together"),
+        (["deeplab/inference.py", "--input", "in", "--segmenter", "all"], "--segmenter all: unknown"),
+        (["scripts/evaluate.py", "--results", "DIR"], "give either --dataroot or --pairs"),
     ],
 )
 def test_errors_of_options_come_without_pytorch(words, error):
@@ -69,3 +81,4 @@ def test_models_and_datasets_have_the_options_that_are_listed_for_them():
 def test_options_know_what_the_code_that_they_stand_for_can_do():
     assert set(adversary.AUGMENTATIONS) == set(diffaugment.BY_NAME)
     assert set(acceleration.PRECISIONS) == {"auto", *DTYPES}
+    assert set(inference.SMOOTHINGS) == {*smoothing.SMOOTHINGS, "lens"}

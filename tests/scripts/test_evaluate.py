@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import scripts.evaluate
+import scripts.evaluating
 from scripts.compared import baselines
 from tests.scripts.compared import SUBJECT, evaluate, make_compared
 from util.errors import UserError
@@ -65,9 +65,9 @@ def test_without_masks_of_the_real_photos_all_else_is_measured(dataroot, capsys,
     """One mask of three is missing: that is said before the work, and blur match alone is left out."""
     (dataroot / "maskB" / "b1.png").unlink()
     said_before = []
-    measure = scripts.evaluate.measure_photo
+    measure = scripts.evaluating.measure_photo
     monkeypatch.setattr(
-        scripts.evaluate,
+        scripts.evaluating,
         "measure_photo",
         lambda photo: said_before.append(capsys.readouterr().out) or measure(photo),
     )
@@ -256,7 +256,7 @@ def test_blur_that_a_network_sees_stands_beside_real_photos(dataroot, monkeypatc
             picture = np.full((96, 112, 3), levels[name][0], np.uint8)
             picture[SUBJECT] = levels[name][1]
             Image.fromarray(picture).save(directory / path.name)
-    monkeypatch.setattr(scripts.evaluate, "radius_map", lambda _: lambda photo: photo[::4, ::4, 0] / 10)
+    monkeypatch.setattr(scripts.evaluating, "radius_map", lambda _: lambda photo: photo[::4, ::4, 0] / 10)
     evaluate(dataroot, "--results", f"mine={folder}", "--blur_weights", "E.pth")
     methods = json.loads((dataroot / "out/figures.json").read_text())["methods"]
     seen = {name: methods[name]["median"] for name in ("mine", "real photos")}

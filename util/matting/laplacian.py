@@ -6,13 +6,15 @@ some rows of the photo at a time, on all cores, and in blocks that stay in a pro
 """
 
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from scipy import sparse
 
 from util.strips import cores, spans
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 # Variance of colours in [0,1] below which a window of 3x3 pixels counts as flat, times its nine pixels. A strand of
 # hair shows little contrast, but what is smaller is noise, and the blocks of JPEGs become haze.
@@ -35,7 +37,7 @@ class Band(NamedTuple):
         unknown: bool `[N]`.
     """
 
-    parts: list[sparse.csr_matrix]
+    parts: list["sparse.csr_matrix"]
     diagonal: np.ndarray
     places: np.ndarray
     unknown: np.ndarray
@@ -151,8 +153,11 @@ def _leanings(colors: np.ndarray, epsilon: float) -> np.ndarray:
 
 def _rows(
     diagonals: np.ndarray, numbers: _Numbers, places: np.ndarray, unknown: np.ndarray
-) -> sparse.csr_matrix:
+) -> "sparse.csr_matrix":
     """The matrix of the `diagonals`, both halves of it: rows of `places`, 25 entries in those that are `unknown`."""
+    # Here and not above: programs that solve no mattes do without, and start sooner.
+    from scipy import sparse
+
     middle = len(OFFSETS) - 1
     row, place = numbers.at(places[unknown], 0, 0), places[unknown]
     weights = np.empty((len(row), 2 * middle + 1), np.float32)

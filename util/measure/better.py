@@ -10,3 +10,7 @@ BETTER = {
     "blur_match": -1,
     "grid": -1,
 }
+
+# What a strength can be chosen by.
+CHOSEN_BY = {"psnr": 1, "ssim": 1, "psnr_background": 1, "psnr_edge": 1, "psnr_hair": 1, **BETTER}
+del CHOSEN_BY["blur_match"]  # of sets, not of photos

@@ -5,13 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from util.measure.better import BETTER
+from util.measure.better import CHOSEN_BY
 from util.measure.evaluation import ComparedPhoto
 from util.measure.radius import controllability
-
-# What a strength can be chosen by: +1 the larger is better, -1 the smaller.
-CHOSEN_BY = {"psnr": 1, "ssim": 1, "psnr_background": 1, "psnr_edge": 1, "psnr_hair": 1, **BETTER}
-del CHOSEN_BY["blur_match"]  # of sets, not of photos
 
 PerPhoto = dict[str, dict[str, dict[str, float]]]
 Strengths = Mapping[str, Mapping[float, str]]  # method -> strength -> its title among the outputs
