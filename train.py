@@ -10,15 +10,13 @@ The published recipes are in scripts/train_*.sh, all options in docs/options.md.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data import create_dataset
 from models import create_model
 from options import Options, TrainOptions, save_options
-from util import distributed
-from util.distributed import is_first, print0, rank, world_size
-from util.errors import UserError, command_line
+from util.distributed import is_first, mean_over_ranks, print0, process_group, rank, world_size
+from util.errors import command_line
 from util.interrupt import StopRequest
 
 # PyTorch and what needs it are imported by `train`: options are read, and wrong ones told, seconds before.
@@ -35,27 +33,29 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a training from its options to its last checkpoint."""
     opt = TrainOptions().parse(argv)
-    with distributed.process_group(opt.device):
+    with process_group(opt.device):
         train(opt)
 
 
 def train(opt: Options) -> None:
     """Train one model, alone or as one of several ranks with equal networks and each its own photos."""
-    from models.training_state import finished, restore, resume_command, save_latest, save_networks
+    from models.training_state import finished, plan, restore, resume_command, save_latest, save_networks
     from util.loss_watch import LossWatch
     from util.measure.validation import Validation
+    from util.seeds import choose_kernels, seed_everything
     from util.visualizer import Visualizer
 
-    save_dir = Path(opt.checkpoints_dir) / opt.name
-    if not opt.continue_train and (save_dir / "latest_state.pth").exists():
-        raise UserError(
-            f"{save_dir} holds a training already; go on with --continue_train or take another --name"
-        )
-
-    dataset, model = photos_and_networks(opt)
+    # Photos and networks, the same on all ranks; from then on each draws for itself, dropout and pools.
+    choose_kernels(opt.deterministic, one_size="crop" in opt.preprocess)
+    seed_everything(opt.seed)
+    dataset = create_dataset(opt, rank(), world_size())
+    model = create_model(opt)
+    model.setup()
+    if not is_first():
+        seed_everything(opt.seed + 1_000_003 * rank())
 
     # Begin, or go on where the last call ended.
-    watch = LossWatch(save_dir)
+    watch = LossWatch(model.save_dir)
     progress = restore(model, watch)
     last_epoch = opt.n_epochs + opt.n_epochs_decay
     if progress.epoch > last_epoch:
@@ -63,18 +63,15 @@ def train(opt: Options) -> None:
         return
     visualizer = validation = None
     if is_first():
-        save_options(opt, save_dir)
+        save_options(opt, model.save_dir)
         visualizer = Visualizer(opt, resume_iters=progress.total_iters)
         validation = Validation(opt) if opt.val_freq else None
     print0(model.describe())
-    print0(
-        f"{len(dataset)} photos an epoch; epochs {progress.epoch} to {last_epoch}: {opt.n_epochs} with lr {opt.lr}, "
-        f"then {opt.n_epochs_decay} down to 0 ({opt.lr_policy}); {world_size()} x {opt.device}, into {save_dir}"
-    )
+    print0(plan(opt, len(dataset), progress))
 
     # Train; validate and save at the end of an epoch.
-    with StopRequest(only_note=distributed.is_distributed()) as stop:
-        while progress.epoch <= last_epoch and not stopped(stop):
+    with StopRequest() as stop:
+        while progress.epoch <= last_epoch and not stop.asked():
             epoch = progress.epoch
             if not train_epoch(model, dataset, visualizer, watch, progress, stop):
                 break
@@ -92,24 +89,6 @@ def train(opt: Options) -> None:
             visualizer.close()
 
 
-def photos_and_networks(opt: Options) -> "tuple[Loader, BaseModel]":
-    """What is trained on and what is trained, the same on all ranks; from here on each draws for itself."""
-    import torch
-
-    from util.checkpoint import seed_everything
-
-    seed_everything(opt.seed, opt.deterministic)
-    # For sizes that recur.
-    torch.backends.cudnn.benchmark = "crop" in opt.preprocess and not opt.deterministic
-    dataset = create_dataset(opt, rank(), world_size())
-    model = create_model(opt)
-    model.setup()
-    # Dropout and pools.
-    if not is_first():
-        seed_everything(opt.seed + 1_000_003 * rank(), opt.deterministic)
-    return dataset, model
-
-
 def train_epoch(
     model: "BaseModel",
     dataset: "Loader",
@@ -125,12 +104,11 @@ def train_epoch(
 
     opt, epoch = model.opt, progress.epoch
     dataset.set_epoch(epoch)
-    done = progress.batches * progress.batch_photos
     epochs_after = opt.n_epochs + opt.n_epochs_decay - epoch
-    with EpochBar(epoch, len(dataset), done, is_first(), epochs_after) as bar:
+    with EpochBar(epoch, len(dataset), progress.epoch_photos, is_first(), epochs_after) as bar:
         for batch in bar.timed(stop.until(dataset.iterate(skip_batches=progress.batches))):
             # One step.
-            losses = distributed.mean_over_ranks(model.train_step(batch))
+            losses = mean_over_ranks(model.train_step(batch))
             watch.add(losses)
             photos = photos_of(batch) * world_size()
             progress.add_batch(photos)
@@ -151,18 +129,9 @@ def train_epoch(
                 save_latest(model, watch, progress)
                 if opt.save_by_iter:
                     save_networks(model, f"iter_{total_iters}")
-
-            if stopped(stop):
+            if stop.asked():
                 return False
     return True
-
-
-def stopped(stop: StopRequest) -> bool:
-    """Whether some rank was asked to stop; all ranks get the same answer, and so stop after the same step."""
-    if distributed.any_rank(bool(stop.signal_name)):
-        stop.signal_name = stop.signal_name or "a signal to another rank"
-        return True
-    return False
 
 
 def validate(

@@ -21,10 +21,11 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from models.architecture import load_into
 from models.base_model import BaseModel, Memory
-from util.checkpoint import load, rng_state, save, set_rng_state
+from util.checkpoint import load, save
 from util.distributed import is_first, print0, rank, world_size
 from util.loss_watch import LossWatch
 from util.options import Options
+from util.seeds import rng_state, set_rng_state
 
 
 @dataclass
@@ -42,6 +43,11 @@ class Progress:
     batches: int
     batch_photos: int
     total_iters: int
+
+    @property
+    def epoch_photos(self) -> int:
+        """Photos of the epoch that are done."""
+        return self.batches * self.batch_photos
 
     def add_batch(self, photos: int) -> None:
         """Count a batch of `photos`."""
@@ -78,7 +84,7 @@ def restore(model: BaseModel, watch: LossWatch) -> Progress:
     watch.load_state_dict(saved["watch"])
     progress = Progress(**{field.name: saved[field.name] for field in fields(Progress)})
     # With other numbers of ranks or photos, begin with the batch that the last one done would have been in.
-    done = progress.batches * progress.batch_photos // beginning.batch_photos
+    done = progress.epoch_photos // beginning.batch_photos
     return replace(progress, batches=done, batch_photos=beginning.batch_photos)
 
 
@@ -87,6 +93,16 @@ def resume_command(opt: Options) -> str:
     names = ("dataroot", "checkpoints_dir", "name")
     given = [word for name in names for word in (f"--{name}", str(getattr(opt, name)))]
     return shlex.join(["python", "train.py", *given, "--continue_train"])
+
+
+def plan(opt: Options, photos: int, progress: Progress) -> str:
+    """What to say of a run with so many `photos` an epoch that is about to begin, or to go on, at `progress`."""
+    last_epoch = opt.n_epochs + opt.n_epochs_decay
+    return (
+        f"{photos} photos an epoch; epochs {progress.epoch} to {last_epoch}: {opt.n_epochs} with lr {opt.lr}, then "
+        f"{opt.n_epochs_decay} down to 0 ({opt.lr_policy}); {world_size()} x {opt.device}, into "
+        f"{Path(opt.checkpoints_dir, opt.name)}"
+    )
 
 
 def finished(opt: Options) -> str:

@@ -51,6 +51,18 @@ def saved_options(folder: str | os.PathLike) -> dict[str, Any]:
         raise UserError(f"{path}: not valid JSON ({error}); fix or remove it") from None
 
 
+def check_new(checkpoints_dir: Path, name: str) -> None:
+    """Check that a run `name` can begin.
+
+    Raises:
+        UserError: there is one already, which it would overwrite.
+    """
+    if (checkpoints_dir / name / "latest_state.pth").exists():
+        raise UserError(
+            f"{checkpoints_dir / name} holds a training already; go on with --continue_train or take another --name"
+        )
+
+
 def check_run(checkpoints_dir: Path, name: str) -> None:
     """Check that there is a run `name` to go on with: a folder with options or weights.
 

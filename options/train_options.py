@@ -11,7 +11,7 @@ from models.options.adversary import GAN_MODES
 from models.options.networks import LR_POLICIES, add_network_options, check_network_options
 from options.base_options import BaseOptions
 from options.config import Config
-from options.saved_options import check_run
+from options.saved_options import check_new, check_run
 from util.errors import UserError
 from util.hub import is_published
 from util.loggers import LOGGERS, check_loggers
@@ -65,8 +65,8 @@ class TrainOptions(BaseOptions):
             raise UserError(
                 f"--name {opt.name}: a published model is for test.py; training has names of its own"
             )
-        if opt.continue_train:
-            check_run(Path(opt.checkpoints_dir), opt.name)
+        check_name = check_run if opt.continue_train else check_new
+        check_name(Path(opt.checkpoints_dir), opt.name)
         if not opt.dataroot:
             raise UserError("--dataroot is missing: the folder with trainA and trainB")
         if opt.best_metric and not opt.val_freq:

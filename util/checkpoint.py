@@ -1,11 +1,9 @@
 """Files of weights and of training state: atomic to write, safe to read, forgiving of old forms."""
 
 import os
-import random
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -112,40 +110,6 @@ def save_safetensors(state: StateDict, path: str | os.PathLike, metadata: dict[s
     with atomic_path(path) as temporary:
         # The library's own writing of files lets nobody but the owner read them.
         temporary.write_bytes(save(tensors, metadata))
-
-
-def rng_state() -> dict[str, Any]:
-    """State of all random number generators that training draws from, in types that `load` accepts."""
-    numpy_state: Any = np.random.get_state()  # noqa: NPY002  (the global generator)
-    algorithm, keys, position, has_gauss, gauss = numpy_state
-    return {
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "numpy": (algorithm, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),
-        "python": random.getstate(),
-    }
-
-
-def set_rng_state(state: dict[str, Any]) -> None:
-    """Restore what `rng_state` returned; cards that are not there any more are passed over."""
-    torch.set_rng_state(state["torch"])
-    for device in range(min(len(state["cuda"]), torch.cuda.device_count())):
-        torch.cuda.set_rng_state(state["cuda"][device], device)
-    algorithm, keys, *rest = state["numpy"]
-    np.random.set_state((algorithm, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002
-    version, internal, gauss = state["python"]
-    random.setstate((version, tuple(internal), gauss))
-
-
-def seed_everything(seed: int, deterministic: bool = False) -> None:
-    """Seed torch, numpy and python; `deterministic` also picks reproducible kernels, slower on a GPU."""
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    torch.manual_seed(seed)
-    if deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.backends.cudnn.benchmark = False
-        torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def checkpoint_file(folder: str | os.PathLike, epoch: str, name: str) -> Path:

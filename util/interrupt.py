@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import Any, TextIO, TypeVar
 
+from util.distributed import any_rank, world_size
 from util.output import Output
 
 T = TypeVar("T")
@@ -16,17 +17,16 @@ class StopRequest:
 
     So does SIGHUP, that of a closed terminal, unless it is ignored, as under nohup. A standard output or error that
     can't be written any more, as in `train.py | head`, counts as a signal too; what is printed from then on is dropped.
-    With `only_note` the next ones do nothing either: a scheduler and torchrun both pass on the same request.
+    Of several ranks the next ones do nothing either: a scheduler and torchrun both pass on the same request.
 
     >>> with StopRequest() as stop:
     ...     for step in steps:
     ...         step()
-    ...         if stop.signal_name:
+    ...         if stop.asked():
     ...             break
     """
 
-    def __init__(self, only_note: bool = False) -> None:
-        self.only_note = only_note
+    def __init__(self) -> None:
         self.signal_name = ""
         self._before: dict[int, Any] = {}
         self._streams: tuple[TextIO, TextIO] = (sys.stdout, sys.stderr)
@@ -37,6 +37,13 @@ class StopRequest:
         self._streams = (sys.stdout, sys.stderr)
         sys.stdout, sys.stderr = (Output(stream, self._note_closed) for stream in self._streams)
         return self
+
+    def asked(self) -> bool:
+        """Whether some rank was asked to stop; all ranks get the same answer, and so stop after the same step."""
+        if any_rank(bool(self.signal_name)):
+            self.signal_name = self.signal_name or "a signal to another rank"
+            return True
+        return False
 
     def until(self, items: Iterable[T]) -> Iterator[T]:
         """`items`, which may end early once a signal has come, since that may have ended the workers they come from."""
@@ -61,7 +68,7 @@ class StopRequest:
             # Who ends a program by its name ends its workers too, and some of them late: the loader must raise that
             # neither amid a step nor after the block.
             signal.signal(signal.SIGCHLD, lambda *_: None)
-        if not self.only_note:
+        if world_size() == 1:
             self._restore()
 
     def _restore(self) -> None:

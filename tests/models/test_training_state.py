@@ -7,8 +7,8 @@ import torch
 
 from models import training_state
 from models.training_state import Progress, drop_old, restore
-from util.checkpoint import rng_state
 from util.loss_watch import LossWatch
+from util.seeds import rng_state
 
 
 @pytest.mark.parametrize("frequency", [1, 3, 4, 10])

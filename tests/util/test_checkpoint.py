@@ -8,16 +8,9 @@ import torch
 
 from models.architecture import generator_from_file, load_into
 from models.networks import define_D, define_G
-from util.checkpoint import (
-    clean_state_dict,
-    load,
-    load_state_dict,
-    rng_state,
-    save,
-    save_network,
-    set_rng_state,
-)
+from util.checkpoint import clean_state_dict, load, load_state_dict, save, save_network
 from util.errors import UserError
+from util.seeds import rng_state, set_rng_state
 
 OLD_STATISTICS = ("running_mean", "running_var")
 
