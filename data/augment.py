@@ -127,7 +127,10 @@ def add_noise(image: torch.Tensor, most: float, rng: np.random.Generator) -> tor
 
 def relight(image: torch.Tensor, strength: float, rng: np.random.Generator) -> torch.Tensor:
     """Random gamma, contrast, saturation, gains of the channels, and light from one side."""
-    draw = lambda spread: float(np.exp(strength * rng.uniform(-spread, spread)))  # noqa: E731
+
+    def draw(spread: float) -> float:
+        return float(np.exp(strength * rng.uniform(-spread, spread)))
+
     x = ((image + 1) / 2).clamp(0, 1) ** draw(0.5)
     x = x * draw(0.3) * torch.tensor([draw(0.15) for _ in range(3)]).view(3, 1, 1)
     gray = x.mean(dim=0, keepdim=True)

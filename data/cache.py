@@ -49,7 +49,8 @@ class PixelCache:
     def __init__(self, slots: dict[str, Slot], path: Path | None = None, keep: IO | None = None) -> None:
         self.slots = slots
         self.path = path
-        self._keep = keep  # the file lives as long as this is open
+        # The file lives as long as this is open.
+        self._keep = keep
         self._bytes: np.ndarray | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -67,7 +68,8 @@ class PixelCache:
         if checksums[slot.number] and checksums[slot.number] == zlib.crc32(kept.data):
             return kept
         made = make()
-        if made.shape == slot.shape and made.dtype == np.uint8:  # not so: 16 bits, or changed after the scan
+        # Arrays of 16 bits are not kept, nor those of files that have changed since the scan.
+        if made.shape == slot.shape and made.dtype == np.uint8:
             kept[...] = made
             checksums[slot.number] = zlib.crc32(kept.data)
         return made

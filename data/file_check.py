@@ -106,7 +106,8 @@ def _mask_pixels(path: str) -> np.ndarray:
     with suppress(OSError):
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - much faster than pathlib
             content = file.read()
-        plain = content[:8] == b"\x89PNG\r\n\x1a\n" and content[24:26] == b"\x08\0"  # 8 bits, gray
+        # Of 8 bits, and gray.
+        plain = content[:8] == b"\x89PNG\r\n\x1a\n" and content[24:26] == b"\x08\0"
         if plain and content[-8:-4] == b"IEND" and not re.search(b"eXIf|tRNS|iTXt", content):
             pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
             if pixels is not None:

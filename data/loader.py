@@ -51,7 +51,8 @@ class EpochBatches(Sampler[list[tuple[int, int]]]):
         self.world_size = world_size
         self.order = order
         self.epoch = 0
-        self.first = 0  # batches of the epoch to leave out, for a run that goes on in its middle
+        # Batches of the epoch to leave out, for a run that goes on in its middle.
+        self.first = 0
 
     def indices(self) -> np.ndarray:
         """This rank's indices in the order of the current epoch."""
@@ -157,7 +158,8 @@ class Loader:
                 try:
                     raise batch
                 finally:
-                    del batch  # it would hold this frame, and so the workers, until garbage is collected
+                    # It holds this frame, and so the workers, until garbage is collected.
+                    del batch
             yield batch
         if epoch < self.last:
             self._next = (epoch + 1, 0)

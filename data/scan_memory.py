@@ -36,7 +36,8 @@ class ScanMemory:
         self.dataroot = dataroot
         self.path = dataroot / MEMORY_NAME
         self.rows = np.empty(0, ROW)
-        with suppress(OSError, ValueError, EOFError):  # unreadable: as good as none
+        # What can't be read is as good as none.
+        with suppress(OSError, ValueError, EOFError):
             rows = np.load(self.path, allow_pickle=False)
             if rows.dtype == ROW:
                 self.rows = rows
@@ -66,7 +67,8 @@ class ScanMemory:
         # np.unique takes the first of equal keys and sorts.
         both = np.concatenate([rows, self.rows])
         self.rows = both[np.unique(both["key"], return_index=True)[1]]
-        with suppress(UserError), atomic_path(self.path) as temporary:  # else checked anew each time
+        # Where it can't be written, files are checked anew each time.
+        with suppress(UserError), atomic_path(self.path) as temporary:
             np.save(temporary, self.rows)
 
 

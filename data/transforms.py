@@ -32,13 +32,20 @@ class Preprocess:
     Scalings: `resize` to load_size x load_size, `scale_width` to load_size wide, `scale_shortside` so that
     the shorter side is load_size; the last two keep the aspect. A photo smaller than the crop is enlarged
     until it covers it. Without a crop, sides are rounded to the nearest multiple of 4 (`none`: only that).
+
+    Args:
+        scaling: one of `SCALINGS`, or "none".
+        crops: whether a crop follows.
+        load_size, crop_size: in pixels.
+        augments: crop at a random place; else in the middle.
+        flips: mirror half of the photos.
     """
 
-    scaling: str  # one of SCALINGS, or "none"
+    scaling: str
     crops: bool
     load_size: int
     crop_size: int
-    augments: bool  # random place of the crop; else the middle
+    augments: bool
     flips: bool
 
     @classmethod

@@ -54,7 +54,8 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
 def place(net: Net, how: Acceleration, device: torch.device) -> Net:
     """Put `net` on `device`, in the memory format and form that `how` asks for; keys stay as they are."""
     layout = torch.channels_last if how.channels_last else torch.contiguous_format
-    net = net.to(device, memory_format=layout)  # type: ignore[call-overload]  # not in PyTorch's own types
+    # The memory format is not in PyTorch's own types.
+    net = net.to(device, memory_format=layout)  # type: ignore[call-overload]
     if how.compile or how.cuda_graphs:
         # PyTorch's name for the mode that records kernels, and starts them all as one.
         net.compile(mode="reduce-overhead" if how.cuda_graphs else None)

@@ -75,6 +75,9 @@ class BaseModel(ModelOptions, ABC):
     A new model is a file `models/<name>_model.py` with a class `<Name>Model`; see `template_model.py`.
     """
 
+    # Which visuals show which photo: the batch's key of its path -> their names; test.py saves them under it.
+    visuals_of: ClassVar[dict[str, tuple[str, ...]]]
+
     def __init__(self, opt: Options):
         self.opt = opt
         self.isTrain: bool = opt.isTrain
@@ -101,9 +104,6 @@ class BaseModel(ModelOptions, ABC):
     @abstractmethod
     def compute_visuals(self) -> Visuals:
         """Inputs and results of the last batch by name, each `[B,C,H,W] in [-1,1]`, masks mapped there too."""
-
-    # Which visuals show which photo: the batch's key of its path -> their names; test.py saves them under it.
-    visuals_of: ClassVar[dict[str, tuple[str, ...]]]
 
     @contextmanager
     def generator(self) -> Iterator[Generator]:
@@ -241,7 +241,8 @@ class BaseModel(ModelOptions, ABC):
             save_weights(net.state_dict(), file)
             if name in self.averages:
                 save_weights(self.averages[name].weights, averaged_name(file))
-            else:  # of an earlier run with --ema: test.py must not take it for this one's
+            else:
+                # Of an earlier run with --ema: test.py must not take it for this one's.
                 averaged_name(file).unlink(missing_ok=True)
 
     def load_networks(self, epoch: str) -> None:

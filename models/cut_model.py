@@ -115,7 +115,8 @@ class CUTModel(CUTOptions, UnpairedModel):
 def feature_widths(netG: ResnetGenerator, input_nc: int, layers: list[int]) -> list[int]:
     """Channels of what comes out of `layers` of `netG`, found by a pass of a small image."""
     device = next(netG.parameters()).device
-    netG.eval()  # leaves running statistics and random numbers as they are
+    # Running statistics and random numbers stay as they are.
+    netG.eval()
     features = netG.features(torch.zeros(1, input_nc, 32, 32, device=device), layers)
     netG.train()
     return [feature.shape[1] for feature in features]

@@ -24,7 +24,8 @@ class TemplateModel(BaseModel):
 
     @staticmethod
     def modify_commandline_options(parser: ArgumentParser, is_train: bool) -> ArgumentParser:
-        parser.set_defaults(dataset_mode="aligned")  # a default of another option, for this model
+        # A default of another option, for this model.
+        parser.set_defaults(dataset_mode="aligned")
         if is_train:
             parser.add_argument(
                 "--lambda_regression", type=non_negative, default=1.0, help="weight of the L1 loss"
@@ -46,7 +47,8 @@ class TemplateModel(BaseModel):
         self.fake_B = self.netG(self.real_A)
         loss = self.opt.lambda_regression * F.l1_loss(self.fake_B, self.real_B)
         self.step("G", loss)
-        return {"regression": loss.detach()}  # every entry is logged and plotted under its name
+        # Every entry is logged and plotted under its name.
+        return {"regression": loss.detach()}
 
     @torch.inference_mode()
     def test(self) -> None:

@@ -13,7 +13,8 @@ from util.options import Options
 class TestModel(TestModelOptions, BaseModel):
     """Loads one generator only; use it when the other networks or the other domain are not at hand."""
 
-    __test__ = False  # not a test case, whatever pytest thinks of the name
+    # Not a test case, whatever pytest thinks of the name.
+    __test__ = False
     visuals_of: ClassVar = {"A_paths": ("real", "fake")}
 
     def __init__(self, opt: Options):

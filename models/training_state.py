@@ -225,7 +225,8 @@ def _plain(state: dict[str, Any]) -> dict[str, Any]:
 def _follow_options(optimizer: Optimizer, scheduler: LRScheduler, lr: float) -> None:
     """Move the restored learning rate to where a run with `lr` and today's numbers of epochs would be."""
     for index, group in enumerate(optimizer.param_groups):
-        first_lr = group.get("initial_lr", group["lr"])  # the plateau policy does not note where it began
+        # The plateau policy does not note where it began.
+        first_lr = group.get("initial_lr", group["lr"])
         if isinstance(scheduler, LambdaLR):
             group["lr"] = lr * scheduler.lr_lambdas[index](scheduler.last_epoch)
         elif lr != first_lr and "initial_lr" in group:

@@ -55,7 +55,8 @@ class NotedOnly(argparse.Action):
 class TestOptions(BaseOptions):
     """Common options, and where photos come from and results go."""
 
-    __test__ = False  # not a test case, whatever pytest thinks of the name
+    # Not a test case, whatever pytest thinks of the name.
+    __test__ = False
     isTrain = False
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -120,7 +121,8 @@ class TestOptions(BaseOptions):
         words = {word.partition("=")[0] for word in argv}
         words |= {f"--{name}" for name in self.config(argv).words}
         if "--input" in words and not words & {"--name", "--checkpoints_dir", "--suffix"}:
-            argv = [*SHIPPED, *argv]  # in front: what is given overrides it
+            # It stands in front, so that what is given overrides it.
+            argv = [*SHIPPED, *argv]
             print("no --name: using the model that comes with the code")
         return super().parse(argv)
 

@@ -25,7 +25,8 @@ def save(content: Any, path: str | os.PathLike) -> None:
     with atomic_path(path) as temporary:
         try:
             torch.save(content, temporary)
-        except RuntimeError as error:  # PyTorch's zip writer reports a failed write without errno
+        except RuntimeError as error:
+            # PyTorch's zip writer reports a failed write without errno.
             raise UserError(
                 f"{path}: can't be written ({str(error).splitlines()[0]}); is the disk full?"
             ) from error
@@ -52,7 +53,8 @@ def load(path: str | os.PathLike, advice: str = A_TRAINED_MODEL) -> Any:
         return load_file(path) if is_safe else torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; {advice}") from None
-    except Exception as error:  # torch.load raises a dozen kinds for broken or foreign files
+    except Exception as error:
+        # PyTorch raises a dozen kinds for broken or foreign files.
         reason = (str(error) or type(error).__name__).splitlines()[0].partition(". ")[0]
         raise UserError(f"{path}: can't be read as PyTorch weights ({reason}); {advice}") from None
 

@@ -50,13 +50,16 @@ class Dashboard:
         self._curves: dict[str, dict[str, tuple[list[int], list[float]]]] = defaultdict(dict)
         self._picture: tuple[Image.Image, str] | None = None
         self._text = ""
-        self._new: set[str] = set()  # windows to send
-        self._lock = threading.Lock()  # over the four above
+        # Windows to send.
+        self._new: set[str] = set()
+        # Guards the four above.
+        self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._client: Any = None
         self._warned = False
-        self._sent = ""  # the last window that was
+        # The window that was sent last.
+        self._sent = ""
         self._saved_at = 0.0
         self._thread = threading.Thread(target=self._run, name="dashboard", daemon=True)
         self._thread.start()
@@ -105,7 +108,8 @@ class Dashboard:
                 rest = max(SHORTEST_REST, REST * (time.monotonic() - started))
             self._closing.wait(rest)
         if self._client is not None:
-            self._everything_is_new()  # should the server have restarted since
+            # The server may have restarted since.
+            self._everything_is_new()
         self._send()
 
     def _everything_is_new(self) -> None:
@@ -190,7 +194,8 @@ def connect(server: str, port: int, env: str) -> Any:
     except ImportError:
         raise ConnectionError("visdom is not installed") from None
     logging.getLogger("visdom").setLevel(logging.CRITICAL)
-    env = env.replace("/", "_")  # as the server names it
+    # As the server names it.
+    env = env.replace("/", "_")
     return visdom.Visdom(server=server, port=port, env=env, raise_exceptions=True, use_incoming_socket=False)
 
 

@@ -122,12 +122,14 @@ class Fetcher:
         have = part.stat().st_size if part.exists() else 0
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         with self._client.stream("GET", url, headers=headers) as response:
-            if response.status_code == 416:  # the part is no beginning of this file, or is all of it
+            # The part is no beginning of this file, or is all of it.
+            if response.status_code == 416:
                 part.unlink()
                 raise _TryAgain("starting over")
             _raise_for_status(response)
             if not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-                have = 0  # a server that knows no ranges sends the whole file
+                # A server that knows no ranges sends the whole file.
+                have = 0
             bar.total = have + int(response.headers.get("Content-Length", 0)) or None
             bar.n = have
             with part.open("ab" if have else "wb") as file:

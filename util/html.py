@@ -112,7 +112,8 @@ class ResultPage:
         with document.head:
             tags.meta(charset="utf-8")
             tags.meta(name="viewport", content="width=device-width, initial-scale=1")
-            tags.link(rel="icon", href="data:,")  # else browsers ask a server for /favicon.ico
+            # Else browsers ask a server for /favicon.ico.
+            tags.link(rel="icon", href="data:,")
             tags.style(raw((ASSETS / "page.css").read_text(encoding="utf-8")))
         with document.body:
             with tags.header():
@@ -177,7 +178,8 @@ def make_thumbnail(folder: Path, file: str) -> Thumbnail:
         return Thumbnail(file, *size)
     target = folder / "thumbnails" / f"{file}.jpg"
     if not is_up_to_date(target, source):
-        image = read_image(source)  # upright and of 8 bits, as browsers show the picture itself
+        # Upright and of 8 bits, as browsers show the picture itself.
+        image = read_image(source)
         image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), reducing_gap=2.0)
         write_image(image, target, quality=85)
     with Image.open(target) as image:
@@ -296,7 +298,6 @@ def _viewer() -> None:
         with tags.nav():
             tags.button("←", type="button", value="-1", aria_label="previous photo")
             tags.output()
-            tags.button(
-                "→", type="button", value="1", aria_label="next photo", autofocus=True
-            )  # not the slider
+            # The focus is here, and not on the slider.
+            tags.button("→", type="button", value="1", aria_label="next photo", autofocus=True)
             tags.button("close", type="button", value="0")

@@ -49,7 +49,8 @@ class StopRequest:
         """`items`, which may end early once a signal has come, since that may have ended the workers they come from."""
         try:
             yield from items
-        except (RuntimeError, EOFError, OSError):  # as the loader finds its workers or their pipes gone
+        except (RuntimeError, EOFError, OSError):
+            # As the loader finds its workers or their pipes gone.
             if not self.signal_name:
                 raise
 

@@ -26,7 +26,8 @@ def _begin_worker() -> None:
 
 def _end_with_parent() -> None:
     present(multiprocessing.parent_process()).join()
-    os._exit(1)  # the main thread waits for work that nobody sends any more
+    # The main thread waits for work that nobody sends any more.
+    os._exit(1)
 
 
 @contextmanager
@@ -44,7 +45,8 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
     for _ in range(workers):
-        pool.submit(int)  # start them now, while this process still loads its model
+        # Start them now, while this process still loads its model.
+        pool.submit(int)
     try:
         yield pool
     except BrokenProcessPool:

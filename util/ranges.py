@@ -85,7 +85,8 @@ def check_ranges(parser: argparse.ArgumentParser, values: dict[str, Any]) -> Non
 class RangedParser(argparse.ArgumentParser):
     """A parser that looks at the ranges of what it has parsed."""
 
-    def parse_args(  # type: ignore[override]  # its overloads tell kinds of namespaces apart, this one hands on any
+    # Its overloads tell kinds of namespaces apart, this one hands on any.
+    def parse_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Any:
         """Parse; raises `UserError` for a value outside the range of its option."""

@@ -102,7 +102,8 @@ class SamplePage:
         page = ResultPage(self._folder, f"{self._name}: samples of training")
         for shown_epoch, files in sorted(self._files_by_epoch().items(), reverse=True):
             if shown_epoch > epoch:
-                continue  # left by an earlier run that went further than the one now continued
+                # Left by an earlier run that went further than the one now continued.
+                continue
             order = {label: place for place, label in enumerate(pictures)}
             labels = sorted(files, key=lambda label: order.get(label, len(order)))
             first = pictures_of_first_photo(labels)

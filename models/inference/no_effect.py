@@ -10,8 +10,16 @@ from util.options import Options
 
 # What shapes a lens's rendering; the camera's own options have an effect with --camera alone.
 OF_A_LENS = (
-    *("aperture", "radius", "weights_size", "lens_light", "focus_range", "soft_range", "matting"),
-    *("camera", "depth", "focus"),
+    "aperture",
+    "radius",
+    "weights_size",
+    "lens_light",
+    "focus_range",
+    "soft_range",
+    "matting",
+    "camera",
+    "depth",
+    "focus",
 )
 
 

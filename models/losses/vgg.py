@@ -6,6 +6,7 @@ from torch import nn
 
 from util.checkpoint import load
 from util.errors import UserError
+from util.tensors import at_least_float32
 
 VGG19_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 
@@ -48,7 +49,7 @@ class VGG19Features(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.features(((x + 1) / 2 - self.mean) / self.std)
-        return y.to(torch.promote_types(y.dtype, torch.float32))  # half precision up, double stays
+        return at_least_float32(y)
 
 
 def download_vgg19() -> dict[str, torch.Tensor]:
@@ -61,7 +62,8 @@ def download_vgg19() -> dict[str, torch.Tensor]:
         return torch.hub.load_state_dict_from_url(
             VGG19_URL, map_location="cpu", check_hash=True, weights_only=True
         )
-    except Exception as error:  # URLError, RuntimeError on a wrong hash, unpickling errors of a cut file
+    except Exception as error:
+        # URLError, RuntimeError on a wrong hash, unpickling errors of a cut file.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
             f"--vgg19_loss: can't download {VGG19_URL} ({reason}); fetch the file on another machine and give it "

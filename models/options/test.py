@@ -8,7 +8,8 @@ from models.options.base import ModelOptions
 class TestModelOptions(ModelOptions):
     """Which of a run's generators."""
 
-    __test__ = False  # not a test case, whatever pytest thinks of the name
+    # Not a test case, whatever pytest thinks of the name.
+    __test__ = False
     takes_depth = True
 
     @staticmethod

@@ -21,7 +21,8 @@ def orientation(image: Image.Image) -> int:
     """Of an opened image, 1 to 8; 1 where there is none, or something else than such a number."""
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # Pillow raises half a dozen kinds for blocks that are broken
+    except Exception:
+        # Pillow raises half a dozen kinds for blocks that are broken.
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
@@ -48,7 +49,8 @@ def _renew(image: Image.Image) -> None:
         del exif[ExifTags.Base.Orientation]
         lost = _drop_unwritable(exif, image.info["exif"])
         image.info["exif"] = exif.tobytes()
-    except Exception as error:  # as above
+    except Exception as error:
+        # Of all kinds, as above.
         del image.info["exif"]
         image.info["dropped"] = f"its EXIF is left out, it can't be read ({error or type(error).__name__})"
         return

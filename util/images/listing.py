@@ -91,7 +91,8 @@ def _files(top: str) -> Iterator[str]:
 def _is_folder(entry: os.DirEntry) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link to itself
+    except OSError:
+        # A link to itself.
         return False
 
 

@@ -55,8 +55,10 @@ def opened(path: str | os.PathLike) -> Iterator[ImageFile.ImageFile]:
         raise TooLargeError(
             f"{path}: more than {2 * present(Image.MAX_IMAGE_PIXELS) // 10**6} megapixels; scale it down"
         ) from None
-    except Exception as error:  # Pillow's readers raise a dozen kinds for files that are broken
-        if isinstance(error, OSError) and error.errno:  # of the disk: the file may be good
+    except Exception as error:
+        # Pillow's readers raise a dozen kinds for files that are broken.
+        if isinstance(error, OSError) and error.errno:
+            # Of the disk: the file may be good.
             raise ImageError(f"{path}: can't be read ({error.strerror})") from None
         reason = error or type(error).__name__
         raise ImageError(f"{path}: can't be decoded ({reason}); remove it or fetch it again") from None

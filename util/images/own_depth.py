@@ -48,7 +48,8 @@ def own_depth(path: str | os.PathLike) -> np.ndarray | None:
     with opened(path) as image:
         try:
             depth = _of_heif(image) if image.format == "HEIF" else _of_jpeg(image, Path(path))
-        except Exception as error:  # whatever a broken map makes Pillow and the parsers raise
+        except Exception as error:
+            # Whatever a broken map makes Pillow and the parsers raise.
             say(f"{path}: the depth in it can't be read ({error or type(error).__name__})")
             return None
     if depth is None or not np.isfinite(depth).all() or np.ptp(depth) == 0:

@@ -99,7 +99,8 @@ def to_gray(pixels: np.ndarray) -> np.ndarray:
     """Luma `[H,W,1]` of `pixels` `[H,W,3]` (ITU-R BT.601, as Pillow's `L`), or `[H,W,1]` as they are."""
     if pixels.shape[2] == 1:
         return pixels
-    weights = np.array([19595, 38470, 7471], dtype=np.uint32)  # of 65536
+    # Shares of 65536.
+    weights = np.array([19595, 38470, 7471], dtype=np.uint32)
     return ((pixels.astype(np.uint32) @ weights + 32768) >> 16).astype(pixels.dtype)[..., None]
 
 
@@ -153,5 +154,6 @@ def _cmyk_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             if converted is not None:
                 return converted
         except (ImageCms.PyCMSError, OSError):
-            pass  # a broken profile: Pillow's plain formula is still better than no photo
+            # A broken profile: Pillow's plain formula is still better than no photo.
+            pass
     return image.convert("RGB")

@@ -46,9 +46,11 @@ def _save(image: Image.Image, temporary: Path, path: Path, options: dict[str, An
         try:
             image.save(temporary, **options)
         except OSError as error:
-            if error.errno:  # of the disk
+            if error.errno:
+                # Of the disk.
                 raise
-        except Exception as error:  # too long, or types that don't fit: Pillow raises half a dozen kinds
+        except Exception as error:
+            # Too long, or types that don't fit: Pillow raises half a dozen kinds.
             say(f"{path}: its {title} can't be written ({error}); left out")
         else:
             return

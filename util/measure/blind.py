@@ -32,7 +32,8 @@ def write_blind_page(photos: Sequence[ComparedPhoto], folder: Path, seed: int = 
     for photo in photos:
         for method, path in photo.outputs.items():
             picture = read_image(path)
-            picture.info = {}  # neither profile nor EXIF tells who made it; one format for all
+            # Neither profile nor EXIF tells who made it; one format for all.
+            picture.info = {}
             write_image(picture, folder / "images" / f"{tokens[photo.stem, method]}.png")
     methods = list(photos[0].outputs)
     pairs = pairs_to_judge(methods, [photo.stem for photo in photos], seed)

@@ -67,4 +67,5 @@ def wasserstein_distance(some: np.ndarray, others: np.ndarray) -> float:
 
 def _log(gradients: Sequence[float]) -> np.ndarray:
     values = np.asarray(gradients, dtype=np.float64)
-    return np.log(values[values > 0])  # leaves NaN out too
+    # Leaves NaN out too.
+    return np.log(values[values > 0])

@@ -21,9 +21,7 @@ TEXTURE = 0.015  # root mean square gradient per pixel above which a window show
 LOST = 0.8  # a subject's pixel that keeps less of its detail is blurred
 KEPT = 0.7  # a background's pixel that keeps more of its detail stayed sharp
 SMALLEST_SHARE = 0.005  # of the photo's pixels; where fewer can be judged, there is nothing to judge
-SLIGHT_BLUR = (
-    1.5  # pixels, the sigma of a Gaussian that takes detail from what is sharp, not from what is soft
-)
+SLIGHT_BLUR = 1.5  # pixels, the sigma of a Gaussian that takes detail from what is sharp alone
 TINY = 1e-9  # squared gradient of a flat place
 
 # Shares of the judged pixels above which a photo fails, a little and badly.

@@ -59,7 +59,8 @@ def connectivity_error(alpha: np.ndarray, truth: np.ndarray) -> float:
     for number, threshold in enumerate(thresholds):
         largest = _largest_component((alpha >= threshold) & (truth >= threshold))
         lost = (level == -1) & ~largest
-        level[lost] = number * CONNECTED_STEP  # the threshold before this one
+        # It is at the threshold before this one.
+        level[lost] = number * CONNECTED_STEP
     level[level == -1] = 1
     connected = [1 - _above(x - level) for x in (alpha, truth)]
     return float(np.abs(connected[0] - connected[1]).sum(dtype=np.float64) / THOUSAND)

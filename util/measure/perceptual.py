@@ -32,12 +32,14 @@ class Lpips:
         """Raises:
         UserError: `weights` is missing or not AlexNet's.
         """
-        import lpips  # not above, where it would come before util.torchvision_cpu
+        # Not above, where it would come before util.torchvision_cpu.
+        import lpips
 
         state = load(weights, "see --lpips_weights")
         self._device = _device()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # the library uses torchvision's former names
+            # The library uses torchvision's former names.
+            warnings.simplefilter("ignore", UserWarning)
             self._network = lpips.LPIPS(net="alex", pnet_rand=True, spatial=True, verbose=False)
         slices = [getattr(self._network.net, f"slice{n}") for n in range(1, self._network.net.N_slices + 1)]
         try:
@@ -45,7 +47,8 @@ class Lpips:
                 part.load_state_dict(
                     {
                         name: state[f"features.{name}"]
-                        for name in part.state_dict()  # keeps the layers' numbers of AlexNet's `features`
+                        # Keeps the layers' numbers of AlexNet's `features`.
+                        for name in part.state_dict()
                     }
                 )
         except (KeyError, RuntimeError) as error:
@@ -80,7 +83,8 @@ class Inception:
         """
         from torch_fidelity.utils import create_feature_extractor
 
-        load(weights, "see --inception_weights")  # the library would unpickle anything; this does not
+        # The library would unpickle anything; this does not.
+        load(weights, "see --inception_weights")
         self._device = _device()
         try:
             self._extractor = create_feature_extractor(

@@ -9,12 +9,15 @@ from util.errors import UserError
 
 @dataclass(frozen=True)
 class Result:
-    """A folder of outputs of the method `name`, made with `strength` where it was tried at several."""
+    """A folder of outputs of the method `name`, made with `strength` where it was tried at several.
+
+    `label` says which pictures of the folder, as fake_B_noMask; empty: the output.
+    """
 
     name: str
     folder: Path
     strength: float | None = None
-    label: str = ""  # which pictures of the folder, as fake_B_noMask; "" is the output
+    label: str = ""
 
     @property
     def title(self) -> str:
@@ -58,7 +61,8 @@ def check_names(names: list[str]) -> None:
     """Raises UserError if two methods would share a row of the table or the files of their pictures."""
     by_file: dict[str, str] = {}
     for name in names:
-        file = file_name(name).lower()  # some disks don't tell cases apart
+        # Some disks don't tell cases apart.
+        file = file_name(name).lower()
         if file in by_file:
             raise UserError(
                 f"--results: {by_file[file]} and {name} are too much alike; name them: --results one=DIR two=DIR"
