@@ -3,8 +3,7 @@
 from typing import TYPE_CHECKING
 
 from data.options import OPTIONS, DatasetOptions
-from util.errors import UserError
-from util.find_class import class_in, find_module
+from util.find_class import find_class
 from util.options import Options
 
 if TYPE_CHECKING:
@@ -18,14 +17,7 @@ def find_dataset_using_name(name: str) -> "type[BaseDataset]":
     Raises:
         UserError: no such file, or no such class in it.
     """
-    module = find_module("data", "dataset", name, "--dataset_mode")
-    from data.base_dataset import BaseDataset
-
-    found = class_in(module, "dataset", name, BaseDataset)
-    if found:
-        return found
-    title = "".join(part.capitalize() for part in name.split("_"))
-    raise UserError(f"data/{name}_dataset.py: needs a class {title}Dataset that derives from BaseDataset")
+    return find_class("data", "dataset", name, "--dataset_mode")
 
 
 def find_dataset_options(name: str) -> type[DatasetOptions]:

@@ -43,7 +43,7 @@ class BaseDataset(DatasetOptions, Dataset, ABC):
 
     def __init__(self, opt: Options) -> None:
         self.opt = opt
-        self.preprocess = Preprocess.from_options(opt)
+        self.preprocess = Preprocess.of_options(opt)
         self.cache = PixelCache({})
         self.sets: Sequence[Photos | ShardPhotos] = []
 
@@ -88,9 +88,8 @@ class BaseDataset(DatasetOptions, Dataset, ABC):
 
     def set_cache(self, photos: Iterable[Photo]) -> None:
         """Keep `photos` and their masks as `--cache` says."""
-        # An option of training only: a test reads each photo once.
-        kind = getattr(self.opt, "cache", "none")
-        if kind == "none":
+        # A test reads each photo once.
+        if not self.opt.isTrain or self.opt.cache == "none":
             return
         entries = []
         for photo in photos:
@@ -99,7 +98,7 @@ class BaseDataset(DatasetOptions, Dataset, ABC):
             if photo.mask:
                 entries.append(CachedArray(f"mask of {photo.name}", photo.mask, (height, width)))
         place = cache_folder() if is_address(self.opt.dataroot) else Path(self.opt.dataroot)
-        self.cache = open_cache(kind, self.opt.cache_size, place, entries)
+        self.cache = open_cache(self.opt.cache, self.opt.cache_size, place, entries)
 
     def decode(self, photo: Photo) -> np.ndarray:
         """The pixels of `photo` as its file holds them, upright: [H,W,C], uint8 or uint16."""

@@ -49,7 +49,7 @@ class Preprocess:
     flips: bool
 
     @classmethod
-    def from_options(cls, opt: Options) -> "Preprocess":
+    def of_options(cls, opt: Options) -> "Preprocess":
         """Read the options; crop and mirror at random only in training.
 
         Raises:

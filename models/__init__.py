@@ -7,8 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from models.options import OPTIONS, ModelOptions
-from util.errors import UserError
-from util.find_class import class_in, find_module
+from util.find_class import find_class
 from util.options import Options
 
 if TYPE_CHECKING:
@@ -44,17 +43,7 @@ def find_model_using_name(model_name: str) -> "type[BaseModel]":
     Raises:
         UserError: there is no such file, or no such class in it.
     """
-    module = find_module("models", "model", model_name, "--model")
-    from models.base_model import BaseModel
-
-    found = class_in(module, "model", model_name, BaseModel)
-    if found:
-        return found
-    wanted = f"{model_name.replace('_', '')}model".lower()
-    raise UserError(
-        f"--model {model_name}: models/{model_name}_model.py has no class derived from BaseModel whose name, "
-        f"in lower case, is {wanted}"
-    )
+    return find_class("models", "model", model_name, "--model")
 
 
 def find_model_options(model_name: str) -> type[ModelOptions]:

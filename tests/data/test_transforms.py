@@ -11,7 +11,7 @@ TALL, WIDE = (300, 500), (500, 300)
 
 
 def preprocess(name: str, **changes) -> Preprocess:
-    return Preprocess.from_options(
+    return Preprocess.of_options(
         options(".", preprocess=name, **{"load_size": 150, "crop_size": 100} | changes)
     )
 

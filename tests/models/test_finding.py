@@ -58,11 +58,11 @@ def test_missing_files_are_named(name):
 
 def test_missing_classes_are_named(folder):
     copy("models/template_model.py", folder / "film_model.py", "TemplateModel", "FilmNet")
-    with pytest.raises(UserError, match=r"models/film_model\.py has no class .* in lower case, is filmmodel"):
+    with pytest.raises(UserError, match=r"--model film: models/film_model\.py has no class FilmModel that"):
         find_model_using_name("film")
-    with pytest.raises(UserError, match=r"models/base_model\.py has no class derived from BaseModel"):
+    with pytest.raises(UserError, match=r"models/base_model\.py has no class BaseModel that derives from"):
         find_model_using_name("base")
-    with pytest.raises(UserError, match=r"data/base_dataset\.py: needs a class BaseDataset"):
+    with pytest.raises(UserError, match=r"data/base_dataset\.py has no class BaseDataset that derives"):
         data.find_dataset_using_name("base")
 
 

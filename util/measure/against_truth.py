@@ -9,8 +9,8 @@ import numpy as np
 from util.measure.keeping import detail
 from util.measure.lab import Truth
 from util.measure.matting import hair_band
-from util.measure.metrics import luma, psnr, ssim
-from util.optics.arrays import srgb_to_linear
+from util.measure.metrics import psnr, ssim
+from util.optics.arrays import luma, srgb_to_linear
 
 EDGE_SHARE = 64  # the edge band reaches so many-th of the shorter side to both sides of the subject's edge
 LIGHT_REACH = 3  # pixels beyond a light's disc

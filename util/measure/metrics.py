@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from util.optics.arrays import srgb_to_linear
-from util.optics.light import LUMA
+from util.optics.arrays import luma, srgb_to_linear
 from util.optics.sharpness import OUTLINE, gradient_magnitude
 
 ERODED = 3  # pixels taken off the subject, so that the mask's own error does not count
@@ -91,11 +90,6 @@ def _ssim_map(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     covariance = _window(x * y) - mean_x * mean_y
     similarity = (2 * mean_x * mean_y + SSIM_C1) * (2 * covariance + SSIM_C2)
     return similarity / ((mean_x**2 + mean_y**2 + SSIM_C1) * (variances + SSIM_C2))
-
-
-def luma(image: np.ndarray) -> np.ndarray:
-    """Luma `[H,W]` of sRGB values (ITU-R BT.601 weights)."""
-    return image @ np.array(LUMA, dtype=image.dtype)
 
 
 def gradient(image: np.ndarray) -> np.ndarray:

@@ -13,15 +13,15 @@ import numpy as np
 
 from util.measure.metrics import Regions
 from util.optics.arrays import disc_kernel, srgb_to_linear
+from util.optics.presets import REFERENCE_SIDE
 from util.resize import resized
 
 SIDE = 384  # pixels, the shorter side at which radii are measured
-RADIUS_SIDE = 256  # pixels, the side of the photo that radii are told for, as in the options of the lens
 RADII = (0.0, 0.75, 1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.5, 7.5, 10.0, 14.0, 20.0)  # pixels at SIDE
 LEAST_BACKGROUND = 0.02  # share of background under a disc below which its colour is rounding noise
 
 # A network that sees blur: photo uint8 [H,W,3] -> radius [h,w], of any size, in pixels of a photo whose shorter side is
-# RADIUS_SIDE.
+# REFERENCE_SIDE.
 RadiusMap = Callable[[np.ndarray], np.ndarray]
 
 
@@ -56,7 +56,7 @@ class Ladder:
         return cls(np.stack(steps), region, size)
 
     def radius_of(self, output: np.ndarray) -> float:
-        """Radius of the disc, at `RADIUS_SIDE`, that comes nearest to what `output` did; NaN without background.
+        """Radius of the disc, at `REFERENCE_SIDE`, that comes nearest to what `output` did; NaN without background.
 
         Between two steps the photo is mixed, and the square of the radius with it: spreads add up.
         """
@@ -71,7 +71,7 @@ class Ladder:
             error = float(np.square(near + share * difference - seen).sum())
             if error < best:
                 best, found = error, np.sqrt((1 - share) * first**2 + share * second**2)
-        return float(found * RADIUS_SIDE / SIDE)
+        return float(found * REFERENCE_SIDE / SIDE)
 
 
 def seen_radii(image: np.ndarray, regions: Regions, radius_map: RadiusMap) -> dict[str, float]:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from util.optics import apertures
-from util.optics.light import EXPONENT, LINEAR_KNEE, SHIFT, SLOPE, SRGB_KNEE
+from util.optics.light import EXPONENT, LINEAR_KNEE, LUMA, SHIFT, SLOPE, SRGB_KNEE
 
 # The curve is written again and not `util.optics.light` with tensors around it: OpenCV's power takes two thirds of the
 # time of PyTorch's, and no threads of PyTorch, which would fight with those of the caller.
@@ -24,6 +24,11 @@ def linear_to_srgb(x: np.ndarray) -> np.ndarray:
     curved *= 1 + SHIFT
     curved -= SHIFT
     return np.where(x <= LINEAR_KNEE, x * np.float32(SLOPE), curved)
+
+
+def luma(image: np.ndarray) -> np.ndarray:
+    """Luma `[H,W]` of sRGB values `[H,W,3]`, as `util.optics.light` has it."""
+    return image @ np.array(LUMA, dtype=image.dtype)
 
 
 def _power(x: np.ndarray, exponent: float) -> np.ndarray:
