@@ -56,11 +56,7 @@ def add_run_options(parser: ArgumentParser, is_train: bool) -> None:
         default=SUPPRESS,
         help="load the checkpoint that --save_by_iter kept after so many photos; 0 = that of --epoch",
     )
-    add(
-        "--phase",
-        default="train" if is_train else "test",
-        help="folders to read: train, val, test, ...",
-    )
+    add("--phase", default="train" if is_train else "test", help="folders to read: train, val, test, ...")
     add("--verbose", action="store_true", help="print whole networks")
 
 
@@ -69,10 +65,7 @@ def add_model_options(parser: ArgumentParser) -> None:
     add = parser.add_argument_group("model").add_argument
     add("--model", default=DEFAULT_MODEL, help="file models/<model>_model.py: cycle_gan, pix2pix, test, ...")
     add(
-        "--input_nc",
-        type=positive_int,
-        default=3,
-        help="channels of domain A: 3 for colour, 1 for grayscale",
+        "--input_nc", type=positive_int, default=3, help="channels of domain A: 3 for colour, 1 for grayscale"
     )
     add("--output_nc", type=positive_int, default=3, help="channels of domain B")
 

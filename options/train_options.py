@@ -106,12 +106,7 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         default="linear",
         help="how the learning rate changes",
     )
-    add(
-        "--lr_decay_iters",
-        type=positive_int,
-        default=50,
-        help="epochs between drops with --lr_policy step",
-    )
+    add("--lr_decay_iters", type=positive_int, default=50, help="epochs between drops with --lr_policy step")
     add("--gan_mode", choices=GAN_MODES, default="lsgan", help="adversarial loss")
     add(
         "--no_lsgan",
@@ -120,12 +115,7 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         const="vanilla",
         help="the old form of --gan_mode vanilla",
     )
-    add(
-        "--pool_size",
-        type=count,
-        default=50,
-        help="generated images that the discriminator's history keeps",
-    )
+    add("--pool_size", type=count, default=50, help="generated images that the discriminator's history keeps")
     add("--deterministic", action="store_true", help="reproducible kernels, slower on a GPU")
 
 
@@ -138,18 +128,10 @@ def _add_saving_options(parser: argparse.ArgumentParser) -> None:
         help="go on from the latest state; options are those of that run",
     )
     add(
-        "--save_latest_freq",
-        type=positive_int,
-        default=5000,
-        help="photos between saves of the latest state",
+        "--save_latest_freq", type=positive_int, default=5000, help="photos between saves of the latest state"
     )
     add("--save_epoch_freq", type=positive_int, default=5, help="epochs between checkpoints that are kept")
-    add(
-        "--keep_last",
-        type=count,
-        default=0,
-        help="keep only so many of the numbered checkpoints; 0 = all",
-    )
+    add("--keep_last", type=count, default=0, help="keep only so many of the numbered checkpoints; 0 = all")
     add("--save_by_iter", action="store_true", help="keep each save of the latest state as iter_<N> too")
 
     add = parser.add_argument_group("validation").add_argument
@@ -159,12 +141,7 @@ def _add_saving_options(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="epochs between validations on valA with its masks; 0 = none",
     )
-    add(
-        "--best_metric",
-        default="",
-        choices=("", *BETTER),
-        help="keep best_net_*.pth by this figure of them",
-    )
+    add("--best_metric", default="", choices=("", *BETTER), help="keep best_net_*.pth by this figure of them")
 
 
 def _add_display_options(parser: argparse.ArgumentParser) -> None:

@@ -55,12 +55,7 @@ def add_network_options(parser: ArgumentParser) -> None:
     add("--ndf", type=positive_int, default=64, help="channels of the discriminator's first layer")
     add("--netG", "--which_model_netG", choices=GENERATORS, default="resnet_9blocks", help="generator")
     add("--netD", "--which_model_netD", choices=DISCRIMINATORS, default="basic", help="discriminator")
-    add(
-        "--n_layers_D",
-        type=positive_int,
-        default=3,
-        help="layers of the discriminator with --netD n_layers",
-    )
+    add("--n_layers_D", type=positive_int, default=3, help="layers of the discriminator with --netD n_layers")
     add(
         "--norm",
         # Instance norm looks at one image at a time, on whatever rank.
