@@ -136,10 +136,8 @@ def test_torchrun_stops_together_and_resumes_with_any_number(run_flags, tmp_path
         folder / "latest_state_rank1.pth", process, (folder / "latest_state_rank1.pth").stat().st_mtime_ns
     )
     os.kill(child_processes(process)[1], signal.SIGKILL)
-    started = time.monotonic()
     process.communicate(timeout=60)
     assert process.returncode != 0
-    assert time.monotonic() - started < 60
 
     state = load(folder / "latest_state.pth")["progress"]
     assert state["total_iters"] > stopped_at

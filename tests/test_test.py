@@ -172,18 +172,8 @@ def test_options_that_a_painting_generator_ignores_are_named(flags, dataroot, tm
 
 def test_missing_checkpoint_is_one_line(dataroot, tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
-        test_program.main(
-            [
-                "--checkpoints_dir",
-                str(tmp_path),
-                "--name",
-                "none",
-                "--input",
-                str(dataroot),
-                "--output",
-                str(tmp_path / "o"),
-            ]
-        )
+        run = ["--checkpoints_dir", str(tmp_path), "--name", "none"]
+        test_program.main([*run, "--input", str(dataroot), "--output", str(tmp_path / "o")])
     assert caught.value.code == 2
     message = capsys.readouterr().err
     assert message.startswith("error: ")

@@ -191,15 +191,8 @@ def test_a_hangup_saves_even_while_an_epoch_ends(run_flags, tmp_path, monkeypatc
 
 
 def test_a_finished_run_says_so_and_how_to_train_longer(run_flags, tmp_path, capsys):
-    flags = [
-        *run_flags,
-        "--n_epochs",
-        "1",
-        "--n_epochs_decay",
-        "0",
-        "--checkpoints_dir",
-        f"{tmp_path}/my runs",
-    ]
+    folder = ["--checkpoints_dir", f"{tmp_path}/my runs"]
+    flags = [*run_flags, "--n_epochs", "1", "--n_epochs_decay", "0", *folder]
     train.main(flags)
     before = (tmp_path / "my runs" / "run" / "train_opt.json").read_text()
     capsys.readouterr()

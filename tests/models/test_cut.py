@@ -65,19 +65,10 @@ def test_sampler_takes_the_features_at_the_places():
 
 
 def options(*argv):
-    flags = [
-        "--dataroot",
-        "x",
-        "--name",
-        "x",
-        "--device",
-        "cpu",
-        "--model",
-        "cut",
-        "--netG",
-        "resnet_6blocks",
-    ]
-    return TrainOptions().parse([*flags, "--ngf", "4", "--ndf", "4", "--netF_nc", "32", *argv])
+    flags = (
+        "--dataroot x --name x --device cpu --model cut --netG resnet_6blocks --ngf 4 --ndf 4 --netF_nc 32"
+    )
+    return TrainOptions().parse([*flags.split(), *argv])
 
 
 @pytest.fixture

@@ -104,16 +104,7 @@ def test_radii_grow_with_the_photo_and_the_aperture():
 
 
 def test_stretch_makes_sure_pixels_exact():
-    generator = LensGenerator(
-        Planned(),
-        LensSettings(
-            (
-                2.0,
-                4.0,
-            ),
-            focus_range=(0.2, 0.6),
-        ),
-    ).eval()
+    generator = LensGenerator(Planned(), LensSettings((2.0, 4.0), focus_range=(0.2, 0.6))).eval()
     weights = torch.tensor([[0.1, 0.6, 0.3], [0.4, 0.4, 0.2], [0.6, 0.1, 0.3]]).T[None, ..., None]
     expected = torch.tensor([[0, 2 / 3, 1 / 3], [0.5, 1 / 3, 1 / 6], [1, 0, 0]]).T[None, ..., None]
     assert torch.allclose(generator.stretch(weights), expected, atol=1e-6)
@@ -121,16 +112,7 @@ def test_stretch_makes_sure_pixels_exact():
 
 def test_wider_aperture_does_not_change_more_of_what_is_in_between():
     """The share out of focus is taken to the cube of the aperture: what is sure stays, what is unsure gets sharper."""
-    generator = LensGenerator(
-        Planned(),
-        LensSettings(
-            (
-                2.0,
-                4.0,
-            ),
-            focus_range=(0.0, 1.0),
-        ),
-    ).eval()
+    generator = LensGenerator(Planned(), LensSettings((2.0, 4.0), focus_range=(0.0, 1.0))).eval()
     weights = torch.tensor([[0.0, 0.5, 0.5], [0.5, 0.25, 0.25], [1.0, 0.0, 0.0]]).T[None, ..., None]
     generator.change(LensChanges(aperture=2.0))
     left = 0.5**8 / 2

@@ -90,23 +90,8 @@ def test_hidden_subjects_leave_the_same_trace_in_all_images():
 
 
 def train_options(*argv):
-    return TrainOptions().parse(
-        [
-            "--dataroot",
-            "x",
-            "--name",
-            "x",
-            "--device",
-            "cpu",
-            "--ngf",
-            "4",
-            "--ndf",
-            "4",
-            "--netG",
-            "resnet_6blocks",
-            *argv,
-        ]
-    )
+    flags = "--dataroot x --name x --device cpu --ngf 4 --ndf 4 --netG resnet_6blocks"
+    return TrainOptions().parse([*flags.split(), *argv])
 
 
 @pytest.fixture
