@@ -69,8 +69,6 @@ def test_photos(opt: Options) -> None:
 
 def test_dataroot(opt: Options) -> None:
     """Run the model over a phase of `--dataroot` and make a result page of everything that it shows."""
-    from tqdm import tqdm
-
     from models.acceleration import autocast
     from models.inference.no_effect import without_effect
     from models.inference.phase import PhaseResults
@@ -80,18 +78,12 @@ def test_dataroot(opt: Options) -> None:
     for line in without_effect(opt, model.networks.values()):
         print0(line)
     folder = Path(opt.results_dir) / opt.name.removeprefix(PREFIX) / f"{opt.phase}_{opt.epoch}"
-    results = PhaseResults(folder, model.visuals_of, opt.aspect_ratio)
-    total = int(min(len(dataset), opt.num_test))
-    share = len(range(total)[rank() :: world_size()])
-    with tqdm(total=share, unit="photo", disable=not is_first()) as bar:
-        for batch in dataset:
-            model.set_input(batch)
-            with autocast(model.device, model.dtype):
-                model.test()
-            results.add(batch, model.compute_visuals(), at_most=share - bar.n)
-            bar.update(min(len(batch["A_paths"]), share - bar.n))
-            if bar.n == share:
-                break
+    results = PhaseResults(folder, model.visuals_of, int(min(len(dataset), opt.num_test)), opt.aspect_ratio)
+    for batch in results.batches(dataset):
+        model.set_input(batch)
+        with autocast(model.device, model.dtype):
+            model.test()
+        results.add(batch, model.compute_visuals())
     if page := results.write_page(f"{opt.name}: {opt.phase}, epoch {opt.epoch}"):
         write_options(opt, folder / "test_opt.txt")
         print(f"results are in {page}")

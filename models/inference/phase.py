@@ -1,13 +1,14 @@
 """From batches of a dataroot's phase to a result page of everything that a model shows of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
+from tqdm import tqdm
 
-from util.distributed import gathered
+from util.distributed import gathered, is_first, rank, world_size
 from util.html import ResultPage
 from util.images import write_image
 from util.measure.evaluation import measure_visuals
@@ -25,29 +26,43 @@ class PhotoRow(NamedTuple):
 
 
 class PhaseResults:
-    """Pictures of all photos of a phase, once each, in `images/` of `folder`, and their page.
+    """Pictures of the photos of a phase, once each, in `images/` of `folder`, and their page.
 
     Args:
         folder: of the results.
         visuals_of: the batch's key of the photos' paths -> the visuals that show these photos.
+        photos: how many to test, of all ranks together.
         aspect_ratio: width of pictures relative to their height.
     """
 
     def __init__(
-        self, folder: Path, visuals_of: Mapping[str, Sequence[str]], aspect_ratio: float = 1.0
+        self, folder: Path, visuals_of: Mapping[str, Sequence[str]], photos: int, aspect_ratio: float = 1.0
     ) -> None:
         self.folder, self.visuals_of, self.aspect_ratio = folder, visuals_of, aspect_ratio
+        # Those of this rank that are still to be done.
+        self._left = len(range(photos)[rank() :: world_size()])
         self._rows: dict[str, PhotoRow] = {}
 
-    def add(self, batch: Mapping[str, Any], visuals: Mapping[str, torch.Tensor], at_most: int) -> None:
-        """Keep the `visuals` (label -> `[B,C,H,W] in [-1,1]`) of the first `at_most` photos of each domain in `batch`.
+    def batches(self, dataset: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The batches of `dataset` until this rank's share of the photos is done, with a bar."""
+        with tqdm(total=self._left, unit="photo", disable=not is_first()) as bar:
+            for batch in dataset:
+                yield batch
+                done = min(len(batch["A_paths"]), self._left)
+                bar.update(done)
+                self._left -= done
+                if not self._left:
+                    return
+
+    def add(self, batch: Mapping[str, Any], visuals: Mapping[str, torch.Tensor]) -> None:
+        """Keep the `visuals` (label -> `[B,C,H,W] in [-1,1]`) of photos in `batch`, as many as are still to be done.
 
         Photos that are there already are passed over: the smaller domain comes round again until the larger one is
         through.
         """
         for paths_key, labels in self.visuals_of.items():
             new = [(i, Path(path)) for i, path in enumerate(batch[paths_key]) if path not in self._rows]
-            for index, path in new[:at_most]:
+            for index, path in new[: self._left]:
                 images = {
                     label: tensor_to_image(visuals[label][index]) for label in labels if label in visuals
                 }
