@@ -1,4 +1,8 @@
-"""From decoded photos and masks to tensors: one geometry, drawn once, goes to a photo and its mask alike."""
+"""From decoded photos and masks to tensors: how both are scaled, cropped and mirrored alike (`Preprocess`).
+
+The datasets blur_maps and defocus draw how large a photo becomes themselves, and scale by the functions below;
+`test.py --input` takes photos as they are.
+"""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,7 @@
 """Where the masks of photos come from at test, with `--input`: a segmenter, or files.
 
-With `--dataroot` they are the files of its `maskA` and `maskB`, by the photos' stems, as in training.
+Only `--add_mask` and a generator that was trained with `--mask_input` ask for them. With `--dataroot` they are the
+files of its `maskA` and `maskB`, by the photos' stems, as in training.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,7 @@
   at once: the weights again, their averages, optimizers, schedulers, gradient scalers, image pools and what else
   remembers earlier batches, random numbers, and how far it came. `latest_state_rank<N>.pth`: what the other ranks
   remember, and their random numbers.
-- `train_opt.txt` and `.json`: the options; `loss_log.txt`, `losses.csv`, `web/`: what the displays keep.
+- `train_opt.txt`, `.json` and `.yaml`: the options; `loss_log.txt`, `losses.csv`, `web/`: what the displays keep.
 """
 
 import re

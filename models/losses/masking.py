@@ -30,10 +30,12 @@ def paste(fake: torch.Tensor, real: torch.Tensor, m: torch.Tensor | None, opt: O
 
 
 class MaskLosses:
-    """The mask loss of `opt`: `lambda_mask` times the distance of two subjects, cut out on black.
+    """The mask loss of `opt`, the distance of two subjects, cut out on black; nothing with `--lambda_mask 0`.
 
-    Calls return `mask`, the L1 distance, times `weight` of the image loss beside it, and with `--vgg19_loss` `vgg`,
-    the distance of VGG19 features; nothing when the mask loss is off.
+        mask = weight * lambda_mask * L1(cutout(own, m), cutout(real, m))
+        vgg  = lambda_mask * 2 * L1(phi(cutout(own, m)), phi(cutout(real, m)))    with `--vgg19_loss`; phi is VGG19
+
+    `weight` is lambda_A or lambda_B of the cycle beside it, lambda_L1 of pairs; 10 in cut, 1 in lens.
     """
 
     def __init__(self, opt: Options):
