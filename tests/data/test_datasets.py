@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from data import create_dataset, find_dataset_using_name
-from data.base_dataset import BaseDataset
 from tests.data.coordinate_photos import coordinates, options, save
 from util.errors import UserError
 from util.options import Options
@@ -182,27 +181,6 @@ def test_options_of_datasets():
     assert vars(parser.parse_args([])) == {"tones": 4, "shard_cache_size": 20.0, **cache}
     parser = find_dataset_using_name("single").modify_commandline_options(argparse.ArgumentParser(), False)
     assert vars(parser.parse_args([])) == {"shard_cache_size": 20.0}
-
-
-def test_unknown_datasets_name_the_file_and_the_class(monkeypatch):
-    with pytest.raises(UserError, match=r"there is no file data/nonsense_dataset\.py"):
-        find_dataset_using_name("nonsense")
-    import data.single_dataset
-
-    monkeypatch.delattr(data.single_dataset, "SingleDataset")
-    with pytest.raises(UserError, match=r"data/single_dataset\.py: needs a class SingleDataset that derives"):
-        find_dataset_using_name("single")
-
-
-def test_a_dataset_is_found_by_its_name_in_any_case(monkeypatch):
-    import data.single_dataset
-
-    class singleDATASET(BaseDataset):
-        pass
-
-    monkeypatch.delattr(data.single_dataset, "SingleDataset")
-    monkeypatch.setattr(data.single_dataset, "other", singleDATASET, raising=False)
-    assert find_dataset_using_name("single") is singleDATASET
 
 
 @pytest.fixture
