@@ -7,6 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.extras import need
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 torch.set_num_threads(1)  # small tensors: a second thread costs more than it brings
@@ -73,7 +75,7 @@ def chromium():
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None:
         pytest.skip("no Chromium is installed; get it with: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    playwright = need("playwright.sync_api")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser

@@ -43,6 +43,8 @@ EXTRAS = {
     "trackio": "trackio",
     "safetensors": "hub",
     "huggingface_hub": "hub",
+    "playwright": "dev",
+    "webdataset": "dev",
 }
 
 

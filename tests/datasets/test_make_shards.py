@@ -10,6 +10,7 @@ from PIL import Image
 from datasets import make_shards
 from datasets.make_shards import main
 from tests.data.coordinate_photos import coordinates, save
+from tests.extras import need
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def run(root, output, *flags):
 
 def test_the_library_webdataset_reads_photos_with_their_masks(dataroot, tmp_path):
     run(dataroot, tmp_path / "shards", "--size", "0.01")
-    webdataset = pytest.importorskip("webdataset")
+    webdataset = need("webdataset")
     tars = sorted(str(path) for path in (tmp_path / "shards").glob("trainA-*.tar"))
     assert len(tars) > 2 and tars[1].endswith("trainA-000001.tar")
     found = {sample["__key__"]: sample for sample in webdataset.WebDataset(tars, shardshuffle=False)}
@@ -52,7 +53,7 @@ def test_the_library_webdataset_reads_photos_with_their_masks(dataroot, tmp_path
 def test_a_dot_in_a_name_is_no_suffix(dataroot, tmp_path):
     run(dataroot, tmp_path / "shards")
     (tar,) = (tmp_path / "shards").glob("testB-*.tar")
-    webdataset = pytest.importorskip("webdataset")
+    webdataset = need("webdataset")
     samples = list(webdataset.WebDataset(str(tar), shardshuffle=False))
     assert [sample["__key__"] for sample in samples] == ["b_1", "b_1_"] and all("png" in s for s in samples)
 

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-onnxruntime = pytest.importorskip("onnxruntime")
-pytest.importorskip("onnx")
+from tests.extras import need
+
+onnxruntime = need("onnxruntime")
+need("onnx")
 
 from onnx import TensorProto, helper, numpy_helper
 

@@ -11,6 +11,7 @@ from deeplab import depth_maps
 from deeplab.depth import main as depth_main
 from deeplab.depth_maps import DepthEstimator, DepthSource, fitted, read_depth
 from deeplab.inference import main
+from tests.extras import need
 from tests.local_server import Reply, local_server
 from util.errors import UserError
 from util.images import read_image, read_pixels, write_pixels
@@ -19,8 +20,8 @@ from util.images import read_image, read_pixels, write_pixels
 @pytest.fixture
 def network(tmp_path):
     """An ONNX file `[1,3,h,w]` -> `[1,h,w]`: the mean of the channels that it sees."""
-    pytest.importorskip("onnxruntime")
-    onnx = pytest.importorskip("onnx")
+    need("onnxruntime")
+    onnx = need("onnx")
     helper, TensorProto = onnx.helper, onnx.TensorProto
     node = helper.make_node("ReduceMean", ["pixel_values", "axes"], ["predicted_depth"], keepdims=0)
     graph = helper.make_graph(
@@ -136,7 +137,7 @@ def test_weights_are_fetched_checked_and_kept(network, tmp_path, monkeypatch):
 
 
 def test_wrong_weights_are_one_line(tmp_path):
-    pytest.importorskip("onnxruntime")
+    need("onnxruntime")
     (tmp_path / "no.onnx").write_text("no network")
     for name, words in (("no.onnx", "not an ONNX"), ("none.onnx", "no such file")):
         with pytest.raises(UserError, match=f"--depth_weights.*{words}"):
@@ -229,7 +230,7 @@ def test_auto_takes_the_photos_own_depth_and_estimates_the_others(network, tmp_p
 
 
 def test_the_network_is_loaded_before_the_work_and_only_where_it_is_needed(tmp_path, capsys):
-    pytest.importorskip("onnxruntime")
+    need("onnxruntime")
     write_pixels(ramp(), tmp_path / "in/a.png")
     with pytest.raises(SystemExit) as end:
         depth_main(

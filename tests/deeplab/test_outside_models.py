@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
+from tests.extras import need
+
+onnx = need("onnx")
+need("onnxruntime")
 
 from onnx import TensorProto, helper
 

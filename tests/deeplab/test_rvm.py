@@ -10,6 +10,7 @@ import pytest
 
 from deeplab import weights
 from deeplab.segmenters import create_segmenter
+from tests.extras import need
 from tests.local_server import Reply, local_server
 from util.errors import UserError
 
@@ -61,7 +62,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("size", "ratio"), [((40, 30), 1), ((30, 1024), 0.5), ((2000, 20), 0.32)])
 def test_a_photo_is_shown_three_times_at_its_own_size_up_to_1600(tmp_path, size, ratio):
-    pytest.importorskip("tensorflow")
+    need("tensorflow")
     for name, data in FILES.items():
         (tmp_path / name).write_bytes(data)
     photo = np.full((size[1], size[0], 3), 51, np.uint8)  # 0.2 of white
@@ -102,7 +103,7 @@ def test_what_is_not_the_package_leaves_nothing_behind(cache, monkeypatch, body,
 
 
 def test_files_given_are_looked_for(tmp_path):
-    pytest.importorskip("tensorflow")
+    need("tensorflow")
     (tmp_path / "rvm.json").write_bytes(b"{}")
     with pytest.raises(UserError, match=r"rvm.bin: no such file"):
         create_segmenter("rvm", tmp_path / "rvm.json")

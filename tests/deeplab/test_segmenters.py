@@ -6,6 +6,7 @@ from skimage import data
 from deeplab.prediction import predict_photos
 from deeplab.segmenter import InputSize, resize_photo, resize_probability
 from deeplab.segmenters import create_segmenter
+from tests.extras import need
 from util.errors import UserError
 from util.files import cache_folder
 from util.images import write_image
@@ -63,7 +64,7 @@ def test_unknown_segmenter_is_refused():
 
 @pytest.fixture(scope="module")
 def selfie():
-    pytest.importorskip("ai_edge_litert")
+    need("ai_edge_litert")
     try:
         return create_segmenter("selfie")
     except UserError as error:

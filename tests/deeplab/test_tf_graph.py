@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip("tensorflow")
+from tests.extras import need
+
+need("tensorflow")
 
 from deeplab import inference, weights
 from deeplab.segmenters import create_segmenter

@@ -7,7 +7,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-pytest.importorskip("tensorflow")
+from tests.extras import need
+
+need("tensorflow")
 
 from deeplab.tfjs_graph import graph_function, read_graph, read_weights, tf
 from util.errors import UserError

@@ -5,6 +5,7 @@ import pytest
 
 from deeplab import weights
 from deeplab.segmenters import create_segmenter
+from tests.extras import need
 from util.errors import UserError
 
 
@@ -52,7 +53,7 @@ def test_offline_is_one_line_that_says_what_to_do(cache, monkeypatch):
 
 
 def test_wheels_and_files_that_are_not_the_model_are_refused(tmp_path):
-    pytest.importorskip("ai_edge_litert")
+    need("ai_edge_litert")
     make_wheel(tmp_path / "other.whl", b"another model")
     with pytest.raises(UserError, match="not the one of mediapipe"):
         weights.selfie_model(tmp_path / "other.whl")

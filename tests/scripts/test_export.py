@@ -9,9 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-onnxruntime = pytest.importorskip("onnxruntime")
-pytest.importorskip("onnx")
-pytest.importorskip("onnxscript")
+from tests.extras import need
+
+onnxruntime = need("onnxruntime")
+need("onnx")
+need("onnxscript")
 
 from models import load_generator
 from models.lens.generator import LensGenerator

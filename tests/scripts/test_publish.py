@@ -9,8 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-pytest.importorskip("safetensors")
-pytest.importorskip("huggingface_hub")
+from tests.extras import need
+
+need("safetensors")
+need("huggingface_hub")
 
 import test
 from models import load_generator

@@ -6,9 +6,11 @@ import urllib.request
 
 import pytest
 
-requests = pytest.importorskip("requests")
-visdom = pytest.importorskip("visdom")
+from tests.extras import need
 
+visdom = need("visdom")
+# Of visdom's own.
+import requests
 from visdom.server.build import download_scripts
 
 from scripts.visdom_files import PACKAGES, fetch_package, install, is_complete

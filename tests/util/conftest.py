@@ -9,6 +9,8 @@ import urllib.request
 
 import pytest
 
+from tests.extras import need
+
 
 class VisdomServer:
     """A visdom server on a free port that can be killed and started again."""
@@ -58,7 +60,7 @@ class VisdomServer:
 @pytest.fixture(scope="session")
 def visdom_server(tmp_path_factory):
     """A server; a test that uses it starts it, or takes it as an earlier one left it."""
-    pytest.importorskip("visdom", reason="visdom is not installed")
+    need("visdom")
     from scripts.visdom_files import is_complete, static_folder
 
     if not is_complete(static_folder(), "0.2.4"):

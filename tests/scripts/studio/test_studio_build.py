@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
+from tests.extras import need
+
+need("onnx")
+need("onnxruntime")
 
 from models.inference.described import described
 from models.inference.generator import Generator

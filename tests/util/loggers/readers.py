@@ -8,9 +8,9 @@ import tempfile
 import time
 from collections import defaultdict
 
-import pytest
 from PIL import Image
 
+from tests.extras import need
 from tests.util.loggers.stand_ins import TrackioDatabase, WandbServer, is_number
 
 
@@ -25,7 +25,7 @@ class TensorBoard(Kept):
     name = "tensorboard"
 
     def __init__(self, folder, monkeypatch):
-        pytest.importorskip("tensorboard")
+        need("tensorboard")
         self.folder = folder / "run" / "tensorboard"
 
     def read(self):
@@ -54,7 +54,7 @@ class Wandb(Kept):
     name = "wandb"
 
     def __init__(self, folder, monkeypatch):
-        pytest.importorskip("wandb")
+        need("wandb")
         monkeypatch.setenv("WANDB_MODE", "offline")
         monkeypatch.setenv("WANDB_SILENT", "true")
         self.folder = folder / "run" / "wandb"
@@ -146,7 +146,7 @@ class Trackio(Kept):
 
     def __init__(self, folder, monkeypatch):
         os.environ.setdefault("TRACKIO_DIR", self.folder)
-        pytest.importorskip("trackio")
+        need("trackio")
         self.project = folder.name
 
     def read(self):

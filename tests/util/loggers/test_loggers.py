@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from options import TrainOptions
+from tests.extras import need
 from tests.util.loggers.readers import TensorBoard, Trackio, TrackioStandIn, Wandb, WandbStandIn
 from util.errors import UserError
 from util.loggers import LOGGERS
@@ -101,7 +102,7 @@ def test_a_run_that_gets_a_logger_later_shows_its_past(kept, tmp_path):
 
 
 def test_several_at_once_and_what_is_not_asked_for_is_not_imported(tmp_path, monkeypatch):
-    pytest.importorskip("tensorboard")
+    need("tensorboard")
     board, stand_in = TensorBoard(tmp_path, monkeypatch), WandbStandIn(tmp_path, monkeypatch)
     monkeypatch.setitem(sys.modules, "trackio", None)
     train(options(tmp_path, "wandb", "tensorboard", "wandb"), (100, 200))
@@ -110,7 +111,7 @@ def test_several_at_once_and_what_is_not_asked_for_is_not_imported(tmp_path, mon
 
 
 def test_a_new_run_in_the_folder_of_an_old_one_begins_anew(tmp_path, monkeypatch):
-    pytest.importorskip("tensorboard")
+    need("tensorboard")
     board, stand_in = TensorBoard(tmp_path, monkeypatch), WandbStandIn(tmp_path, monkeypatch)
     for shift in (0.5, 0.0):
         train(options(tmp_path, "wandb", "tensorboard"), (100, 200), shift=shift)

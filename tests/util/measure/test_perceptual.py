@@ -12,10 +12,11 @@ from scipy.linalg import sqrtm
 from skimage import data
 
 import util.torchvision_cpu  # noqa: F401 - before torchvision
+from tests.extras import need
 from util.errors import UserError
 from util.measure.perceptual import Inception, Lpips, fid, kid
 
-lpips_package = pytest.importorskip("lpips")
+lpips_package = need("lpips")
 
 
 @pytest.fixture(scope="module")
