@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from util.measure.metrics import luma
+from util.optics.arrays import luma
 from util.resize import resized
 
 SIDE = 768  # pixels, the shorter side at which photos of any size are compared
