@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from data import create_dataset
 from models import create_model
-from options import Options, TrainOptions, save_options
+from options import Options, TrainOptions, check_new, save_options
 from util.distributed import is_first, mean_over_ranks, print0, process_group, rank, world_size
 from util.errors import command_line
 from util.interrupt import StopRequest
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a training from its options to its last checkpoint."""
     opt = TrainOptions().parse(argv)
+    check_new(opt)
     with process_group(opt.device):
         train(opt)
 

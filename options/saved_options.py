@@ -51,15 +51,16 @@ def saved_options(folder: str | os.PathLike) -> dict[str, Any]:
         raise UserError(f"{path}: not valid JSON ({error}); fix or remove it") from None
 
 
-def check_new(checkpoints_dir: Path, name: str) -> None:
-    """Check that a run `name` can begin.
+def check_new(opt: Options) -> None:
+    """Check that a training with `opt` overwrites no other.
 
     Raises:
-        UserError: there is one already, which it would overwrite.
+        UserError: there is one of that name, which it was not asked to go on with.
     """
-    if (checkpoints_dir / name / "latest_state.pth").exists():
+    folder = Path(opt.checkpoints_dir, opt.name)
+    if not opt.continue_train and (folder / "latest_state.pth").exists():
         raise UserError(
-            f"{checkpoints_dir / name} holds a training already; go on with --continue_train or take another --name"
+            f"{folder} holds a training already; go on with --continue_train or take another --name"
         )
 
 

@@ -1,17 +1,18 @@
 """Options of train.py."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from models import find_model_options
 from models.lens.settings import check_lens_options
-from models.options.acceleration import check_acceleration_options
+from models.options.acceleration import check_acceleration_options, check_device
 from models.options.adversary import GAN_MODES
 from models.options.networks import LR_POLICIES, add_network_options, check_network_options
 from options.base_options import BaseOptions
 from options.config import Config
-from options.saved_options import check_new, check_run
+from options.saved_options import check_run
 from util.errors import UserError
 from util.hub import is_published
 from util.loggers import LOGGERS, check_loggers
@@ -59,14 +60,19 @@ class TrainOptions(BaseOptions):
     def mask_policy(self, opt: Options) -> str:
         return find_model_options(opt.model).mask_policy(opt)
 
+    def parse(self, argv: Sequence[str] | None = None) -> Options:
+        opt = super().parse(argv)
+        check_device(opt)
+        return opt
+
     def check(self, opt: Options) -> None:
         super().check(opt)
         if is_published(opt.name):
             raise UserError(
                 f"--name {opt.name}: a published model is for test.py; training has names of its own"
             )
-        check_name = check_run if opt.continue_train else check_new
-        check_name(Path(opt.checkpoints_dir), opt.name)
+        if opt.continue_train:
+            check_run(Path(opt.checkpoints_dir), opt.name)
         if not opt.dataroot:
             raise UserError("--dataroot is missing: the folder with trainA and trainB")
         if opt.best_metric and not opt.val_freq:

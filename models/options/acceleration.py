@@ -60,8 +60,6 @@ def check_acceleration_options(opt: Options) -> None:
         raise UserError(
             f"--checkpoint_activations with --norm {opt.norm} would count each batch twice; use --norm instance"
         )
-    if opt.cuda_graphs and not opt.device.startswith("cuda"):
-        raise UserError(f"--cuda_graphs needs a GPU, not --device {opt.device}; leave it out")
     penalty = opt.gan_mode == "wgangp" or getattr(opt, "lambda_R1", 0) > 0
     if (opt.compile or opt.cuda_graphs) and penalty:
         switch = "--compile" if opt.compile else "--cuda_graphs"
@@ -70,3 +68,9 @@ def check_acceleration_options(opt: Options) -> None:
         )
     if opt.precision == "fp16" and penalty:
         raise UserError("gradient penalties leave fp16's range; use --precision bf16")
+
+
+def check_device(opt: Options) -> None:
+    """Raise a `UserError` for training options that the device, found by now, can't follow."""
+    if opt.cuda_graphs and not opt.device.startswith("cuda"):
+        raise UserError(f"--cuda_graphs needs a GPU, not --device {opt.device}; leave it out")

@@ -138,9 +138,13 @@ def test_cuda_graphs_are_a_mode_of_compilation_and_marked_at_each_step(make_mode
     assert len(steps) == 3
 
 
-def test_cuda_graphs_need_a_gpu(make_model):
-    with pytest.raises(UserError, match="--cuda_graphs needs a GPU, not --device cpu"):
-        make_model("--cuda_graphs")
+def test_cuda_graphs_need_a_gpu(run_flags, monkeypatch):
+    for device in ("cpu", "auto"):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        with pytest.raises(UserError, match="--cuda_graphs needs a GPU, not --device cpu"):
+            TrainOptions().parse([*run_flags, "--cuda_graphs", "--device", device])
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert TrainOptions().parse([*run_flags, "--cuda_graphs", "--device", "auto"]).device == "cuda"
 
 
 def test_bf16_stays_within_its_tolerance(make_model):
