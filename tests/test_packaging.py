@@ -17,7 +17,9 @@ else:
     tomllib = pytest.importorskip("tomli")
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
+PACKAGES = PYPROJECT["tool"]["setuptools"]["packages"]["find"]["include"]
 
 
 def names(requirements):
@@ -48,6 +50,43 @@ def test_the_image_has_what_programs_import_and_not_what_tests_do():
     needed = {name for extra, wanted in extras.items() if extra != "dev" for name in names(wanted)}
     assert names(PROJECT["dependencies"]) | needed - {"trackio", "wandb"} <= names(installed.splitlines())
     assert names(extras["dev"]) == names(tests.splitlines()[1:])
+
+
+def is_left_out(path, patterns):
+    """Whether `docker build` leaves out `path`: of the patterns that fit it or a folder above it the last one decides.
+
+    As Docker's reference has it: `*` stays within a name, `**` does not, `!` takes back, a slash at the end is dropped.
+    """
+    out = False
+    for pattern in patterns:
+        words = re.split(r"(\*\*/|\*)", pattern.lstrip("!").rstrip("/"))
+        regex = "".join({"**/": "(.*/)?", "*": "[^/]*"}.get(word, re.escape(word)) for word in words)
+        if any(re.fullmatch(regex, str(place)) for place in [path, *path.parents][:-1]):
+            out = not pattern.startswith("!")
+    return out
+
+
+def test_the_image_gets_all_programs_and_weights_and_no_photos():
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    folders = [name.rstrip("*") for name in PACKAGES]
+    wanted = [
+        file.relative_to(ROOT)
+        for folder in (*folders, "pretrained")
+        for file in (ROOT / folder).rglob("*")
+        if file.suffix in (".py", ".sh", ".js", ".html", ".css", ".pth")
+    ]
+    assert len(wanted) > 200
+    assert [str(file) for file in wanted if is_left_out(file, patterns)] == []
+    for unwanted in (
+        "datasets/portraits/trainA/1.jpg",
+        "checkpoints/run/latest_net_G.pth",
+        ".git/config",
+        ".venv/bin/python",
+        "util/__pycache__/files.cpython-311.pyc",
+        "results/run/index.html",
+    ):
+        assert is_left_out(Path(unwanted), patterns), unwanted
 
 
 def test_commands_are_functions():
