@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -108,6 +109,13 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
+def check_packages() -> None:
+    """Raise a `UserError` for a package that building takes and that is not installed, without importing one."""
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        if find_spec(name) is None:
+            raise UserError(f"{name} is not installed; run: pip install -e '.[studio]'")
+
+
 @command_line
 def main(argv: Sequence[str] | None = None) -> None:
     """Build the studio, unless it is there already, and serve it if asked to."""
@@ -115,6 +123,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     folder = args.output or cache_folder() / "studio"
     made_of = sources(args)
     if not is_made_of(folder, made_of):
+        check_packages()
         # Here: PyTorch takes seconds.
         from scripts.studio_build import build
 

@@ -120,3 +120,12 @@ def test_help_comes_without_pytorch():
     root = Path(studio.__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=True)
     assert b"--serve" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["onnx", "onnxscript", "onnxruntime"])
+def test_what_is_not_installed_is_named_with_the_extra_that_brings_it(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
+    with pytest.raises(SystemExit):
+        studio.main(["--output", str(tmp_path / "site")])
+    assert capsys.readouterr().err == f"error: {name} is not installed; run: pip install -e '.[studio]'\n"
+    assert not (tmp_path / "site").exists()
