@@ -37,9 +37,10 @@ LICENSES = {
 def write_segmenter(name: str, path: Path) -> dict[str, Any]:
     """Write the segmenter `name`, `rvm` or `selfie`, as ONNX to `path`; returns how a page runs it.
 
-    Input: a photo `[1,h,w,3] in [0,1]`, its longer side `side` pixels at most (`keep_aspect`) or both `side`. Output:
-    the subject's probability `[1,h,w,1]`. `states` are pairs of input and output by which a pass goes on where the one
-    before it ended, `passes` in all, from zeros `[1,1,1,1]`; `constants` are scalar inputs.
+    Input: a photo `[1,h,w,3] in [0,1]`, its longer side `side` pixels at most (`keep_aspect`) or both `side`, and where
+    there is a `coarse` side, shrunk on to that one without antialiasing. Output: the subject's probability `[1,h,w,1]`.
+    `states` are pairs of input and output by which a pass goes on where the one before it ended, `passes` in all, from
+    zeros `[1,1,1,1]`; `constants` are scalar inputs.
 
     Raises:
         UserError: another name; the weights can't be had.
@@ -62,14 +63,22 @@ def _selfie() -> tuple[onnx.ModelProto, dict[str, Any]]:
         file.write_bytes(selfie_model())
         model, _ = _quietly(tf2onnx.convert.from_tflite, str(file), opset=OPSET)
     with_standard_transposed(model)
-    how = {"side": 256, "keep_aspect": False, "passes": 1, "states": [], "constants": {}}
-    return model, {**how, "input": model.graph.input[0].name, "output": model.graph.output[0].name}
+    return model, {
+        "side": 256,
+        "keep_aspect": False,
+        "coarse": None,
+        "passes": 1,
+        "states": [],
+        "constants": {},
+        "input": model.graph.input[0].name,
+        "output": model.graph.output[0].name,
+    }
 
 
 def _rvm() -> tuple[onnx.ModelProto, dict[str, Any]]:
     import tf2onnx
 
-    from deeplab.rvm import COARSE_SIDE, INPUTS, OUTPUTS, PASSES
+    from deeplab.rvm import COARSE_SIDE, INPUTS, OUTPUTS, PASSES, SIDE
     from deeplab.tfjs_graph import read_graph
 
     topology, content = rvm_files()
@@ -83,10 +92,12 @@ def _rvm() -> tuple[onnx.ModelProto, dict[str, Any]]:
     )
     source, ratio, *states = INPUTS
     alpha, *next_states = OUTPUTS
-    # At its coarse side: the page's generator sees far fewer pixels, and edges come from the photo.
+    # The matte of its coarse side: the page's generator sees far fewer pixels, and edges come from the photo. But the
+    # page must shrink a photo to there as the graph does, whose people are others in an antialiased one.
     return model, {
-        "side": COARSE_SIDE,
+        "side": SIDE,
         "keep_aspect": True,
+        "coarse": COARSE_SIDE,
         "passes": PASSES,
         "states": list(zip(states, next_states, strict=True)),
         "constants": {ratio: 1.0},

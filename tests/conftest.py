@@ -70,16 +70,22 @@ def vgg19_file(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """A headless Chromium."""
+def launch_chromium():
+    """Starts a headless Chromium, with the flags that it is given."""
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None:
         pytest.skip("no Chromium is installed; get it with: apt-get install chromium")
     playwright = need("playwright.sync_api")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        yield lambda *flags: driver.chromium.launch(executable_path=found, args=["--no-sandbox", *flags])
+
+
+@pytest.fixture(scope="session")
+def chromium(launch_chromium):
+    """A headless Chromium."""
+    browser = launch_chromium()
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

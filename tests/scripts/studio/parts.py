@@ -64,6 +64,7 @@ def write_red_segmenter(_, path):
     return {
         "side": 4096,
         "keep_aspect": True,
+        "coarse": None,
         "passes": 3,
         "license": "none",
         "input": "image",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from deeplab.segmenter import InputSize, resize_photo
 from tests.scripts.studio.parts import expected, photo, pixels_of, psnr
 
 pytestmark = pytest.mark.browser
@@ -115,3 +116,32 @@ def test_broken_files_are_named_and_other_photos_work(shop, tmp_path):
     assert psnr(pixels_of(shop.save()), expected(pixels)) > 45
     assert shop.page.locator("#strip button").count() == 4
     assert shop.page.locator("#strip button:disabled").count() == 2
+
+
+SEEN = """async ([bytes, how]) => {
+  const { Photo } = await import("./decoding.js");
+  const { seenBy } = await import("./networks.js");
+  const { width, height, pixels } = seenBy(how, await Photo.read(new File([Uint8Array.from(bytes)], "one.png")));
+  return [width, height, [...pixels]];
+}"""
+
+
+@pytest.mark.parametrize(
+    ("side", "keep_aspect", "coarse"),
+    [(4096, True, None), (120, True, None), (64, False, None), (4096, True, 47), (120, True, 47)],
+)
+def test_the_segmenter_sees_the_pixels_that_it_sees_in_test_py(shop, tmp_path, side, keep_aspect, coarse):
+    """RVM's graph shrinks photos itself and does not antialias; in other pixels it finds other people."""
+    pixels = photo(tmp_path / "one.png")
+    how = {"side": side, "keep_aspect": keep_aspect, "coarse": coarse}
+    width, height, found = shop.page.evaluate(SEEN, [list((tmp_path / "one.png").read_bytes()), how])
+    size = InputSize(side, keep_aspect, enlarge=False).of(150, 110)
+    wanted = resize_photo(Image.fromarray(pixels), size).astype(np.float32) / 255
+    if coarse:
+        tf = pytest.importorskip("tensorflow")
+        ratio = np.float32(coarse / max(size))
+        coarse_size = (np.float32(size[::-1]) * ratio).astype(int)
+        wanted = tf.image.resize(wanted[None], coarse_size, antialias=False).numpy()[0]
+    assert (height, width) == wanted.shape[:2]
+    # Pillow rounds after each of its two passes.
+    np.testing.assert_allclose(np.reshape(found, wanted.shape), wanted, atol=1.01 / 255)

@@ -44,6 +44,13 @@ function begin() {
   $("error").hidden = true;
 }
 
+// Where the networks run.
+function showDevice({ backend, threads, trouble }) {
+  const onCpu = `runs on the CPU, ${threads} thread${threads > 1 ? "s" : ""}`;
+  $("device").textContent = backend === "webgpu" ? "runs on the GPU (WebGPU)" : onCpu;
+  if (trouble) $("device").textContent += `; not by WebGPU: ${trouble}`;
+}
+
 function showSettings() {
   $("aperture-value").textContent = `${Number($("aperture").value).toFixed(2)} ×`;
   $("rotation-value").textContent = `${$("rotation").value}°`;
@@ -90,6 +97,7 @@ async function show(photo) {
   try {
     const result = await engine.ask("open", { file: photo.file, decision: photo.decision });
     Object.assign(photo, { decision: result.decision, full: result.full });
+    showDevice(result.device);
     // Another one was asked for in the meantime.
     if (latest !== photo) return;
     const { width, height } = result.preview;
@@ -129,8 +137,9 @@ async function add(files) {
 async function save(photo) {
   const type = $("format").value;
   if (!photo.decision) await show(photo);
-  const { width, height, pixels } = photo.painting;
-  const request = { file: photo.file, decision: photo.decision, paint: { width, height, pixels }, settings: settings(), type };
+  const { width, height, pixels, isEmpty } = photo.painting;
+  const paint = isEmpty ? null : { width, height, pixels };
+  const request = { file: photo.file, decision: photo.decision, paint, settings: settings(), type };
   const { blob } = await engine.ask("save", { ...request, quality: QUALITY });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -244,9 +253,9 @@ function listenToPointer() {
     size: () => preview.size,
     split: moveTo,
     splitBy: (by) => moveTo(preview.split + by),
-    begin: () => album.current.painting.remember(),
-    stroke: (from, to, radius, plane) => { album.current.painting.stroke(from, to, radius, plane); painted(); },
-    spot: (at, radius) => { album.current.painting.spot(at, radius, preview.photo); painted(); },
+    begin: (radius, plane) => album.current.painting.begin(radius, plane),
+    stroke: (from, to) => { album.current.painting.stroke(from, to); painted(); },
+    end: () => { album.current.painting.end(preview.photo); painted(); },
   });
 }
 
@@ -274,9 +283,7 @@ async function start() {
     listenToPointer();
     $("licenses").textContent = `Inside: ${[studio.segmenter?.license, studio.runtime].filter(Boolean).join("; ")}.`;
     const device = new URLSearchParams(location.search).get("device") ?? "auto";
-    const { backend, threads } = await engine.ask("load", { studio, device });
-    const onCpu = `runs on the CPU, ${threads} thread${threads > 1 ? "s" : ""}`;
-    $("device").textContent = backend === "webgpu" ? "runs on the GPU (WebGPU)" : onCpu;
+    showDevice(await engine.ask("load", { studio, device }));
     done("ready");
   } catch (error) {
     fail(error.message);

@@ -1,6 +1,6 @@
 // Photos as pixels: upright, their numbers as they are in the file, parts of them at a time.
 import { metadataOf } from "./containers.js";
-import { AreaShrinker, roundHalfEven } from "./sampling.js";
+import { areaShrinker, bilinearShrinker, roundHalfEven } from "./sampling.js";
 
 const STRIP = 256; // rows that are read at a time
 const AS_STORED = { imageOrientation: "from-image", colorSpaceConversion: "none", premultiplyAlpha: "none" };
@@ -58,12 +58,21 @@ export class Photo {
     return context.getImageData(0, 0, width, height).data;
   }
 
-  // The whole of it, its longer side `longer` pixels at most: {width, height, pixels}.
+  // The whole of it, its longer side `longer` pixels at most: {width, height, pixels}. Each pixel is the mean of its area.
   preview(longer) {
     const scale = Math.min(1, longer / Math.max(this.width, this.height));
     const [width, height] = [this.width, this.height].map((side) => Math.max(1, roundHalfEven(side * scale)));
-    if (scale === 1) return { width, height, pixels: this.pixels(0, 0, width, height) };
-    const shrinker = new AreaShrinker(this.width, this.height, width, height);
+    return this.shrunk(width, height, areaShrinker);
+  }
+
+  // The same, bilinear and antialiased, of any size.
+  bilinear(width, height) {
+    return this.shrunk(width, height, bilinearShrinker);
+  }
+
+  shrunk(width, height, shrinkerOf) {
+    if (width === this.width && height === this.height) return { width, height, pixels: this.pixels(0, 0, width, height) };
+    const shrinker = shrinkerOf(this.width, this.height, width, height);
     for (let top = 0; top < this.height; top += STRIP) {
       shrinker.add(this.pixels(0, top, this.width, Math.min(STRIP, this.height - top)), top);
     }

@@ -1,5 +1,5 @@
 // The networks: loaded once, run by onnxruntime-web on WebGPU where that gives the right numbers, else on the CPU.
-import { area, bilinear, roundHalfEven } from "./sampling.js";
+import { aliased, area, bilinear, planes, roundHalfEven } from "./sampling.js";
 
 const HALF = 0.5; // a mask that nowhere reaches this has no subject
 const TOLERANCE = 0.02; // of results in [0,1], which GPUs may compute in 16 bits
@@ -8,21 +8,33 @@ const PATIENCE = 20_000; // milliseconds: a GPU that has not answered by then is
 export class Networks {
   // `described`: studio.json. `device`: "webgpu", "cpu" or "auto".
   static async load(described, device, report) {
-    if (device !== "cpu" && (await hasWebGPU(device === "webgpu"))) {
-      try {
-        const networks = await new Networks(described, "webgpu").open(report);
-        report("Trying the GPU");
-        await Promise.race([networks.check(), tooLate()]);
-        return networks;
-      } catch (error) {
-        console.warn(`WebGPU can't run the networks, the CPU does: ${error.message}`);
-      }
+    if (device === "cpu") return Networks.onCpu(described, report);
+    try {
+      await checkWebGPU(device === "webgpu");
+      const networks = await new Networks(described, "webgpu").open(report);
+      report("Trying the GPU");
+      await Promise.race([networks.check(), tooLate()]);
+      return networks;
+    } catch (error) {
+      return Networks.onCpu(described, report, error.message);
     }
-    return new Networks(described, "wasm").open(report);
+  }
+
+  // `trouble`: what is wrong with WebGPU, if that was asked for.
+  static async onCpu(described, report, trouble = "") {
+    const networks = await new Networks(described, "wasm").open(report);
+    [networks.trouble] = trouble.split("\n");
+    return networks;
   }
 
   constructor(described, backend) {
-    Object.assign(this, { described, backend });
+    Object.assign(this, { described, backend, trouble: "" });
+  }
+
+  // What the page says of where they run.
+  get device() {
+    const { backend, threads, trouble } = this;
+    return { backend, threads, trouble };
   }
 
   async open(report) {
@@ -76,20 +88,14 @@ export class Networks {
     return new this.ort.Tensor("float32", data, dims);
   }
 
-  // The subject's probability, one plane, in a photo of three planes in [0,1].
-  async mask(photo) {
+  // What `weights` must be given of a Photo besides its preview; null if the generator is told nothing.
+  seen(photo) {
+    return this.segmenter ? seenBy(this.described.segmenter, photo) : null;
+  }
+
+  // The subject's probability, one plane, in what the segmenter has `seen`.
+  async mask({ width, height, pixels }) {
     const how = this.described.segmenter;
-    const scale = Math.min(1, how.side / Math.max(photo.width, photo.height));
-    const [width, height] = how.keep_aspect
-      ? [photo.width, photo.height].map((side) => Math.max(1, roundHalfEven(side * scale)))
-      : [how.side, how.side];
-    const small = bilinear(photo, width, height);
-    const size = width * height;
-    const pixels = new Float32Array(3 * size);
-    // 8 bits and rows of RGB, as the segmenter sees photos elsewhere.
-    for (let k = 0; k < size; k++) {
-      for (let c = 0; c < 3; c++) pixels[3 * k + c] = Math.round(255 * small.data[c * size + k]) / 255;
-    }
     const feeds = { [how.input]: this.tensor(pixels, [1, height, width, 3]), ...this.firstFeeds() };
     let results;
     for (let pass = 0; pass < how.passes; pass++) {
@@ -102,21 +108,21 @@ export class Networks {
 
   // Weights at the network's own scale, planes in focus and of each radius, of a photo of three planes in [0,1], which in
   // full has `full` pixels; null if there is nobody in it to be told of.
-  async weights(photo, full) {
+  async weights(photo, full, seen) {
     const { generator } = this.described;
     const scale = generator.weights_size / Math.min(...full);
     const [width, height] = full.map(
       (side) => Math.max(1, roundHalfEven((side * scale) / generator.divisor)) * generator.divisor);
-    let seen = photo;
+    let told = photo;
     if (this.segmenter) {
-      const mask = await this.mask(photo);
+      const mask = await this.mask(seen);
       if (!mask.data.some((value) => value >= HALF)) return null;
       const data = new Float32Array(4 * photo.width * photo.height);
       data.set(photo.data);
       data.set(bilinear(mask, photo.width, photo.height).data, photo.data.length);
-      seen = { width: photo.width, height: photo.height, data };
+      told = { width: photo.width, height: photo.height, data };
     }
-    const small = bilinear(seen, width, height);
+    const small = bilinear(told, width, height);
     const input = this.tensor(small.data.map((value) => 2 * value - 1), [1, generator.channels, height, width]);
     const { result } = await this.generator.run({ image: input });
     return { width, height, data: Float32Array.from(await result.getData()) };
@@ -129,14 +135,31 @@ export class Networks {
   }
 }
 
-// An adapter that is a program on the CPU is slower than the runtime there.
-async function hasWebGPU(evenOnCpu) {
-  try {
-    const adapter = await navigator.gpu?.requestAdapter();
-    return Boolean(adapter) && (evenOnCpu || !(adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter));
-  } catch {
-    return false;
-  }
+// A Photo as the segmenter described by `how` sees it: {width, height, pixels}, rows of RGB in [0,1]. What a network finds
+// depends on the pixels that it sees, so they are those that it sees elsewhere: 8 bits, antialiased down to `side`; and
+// from there on, where a network that has a `coarse` side shrinks photos itself, as it does it, aliased.
+export function seenBy(how, photo) {
+  const scale = Math.min(1, how.side / Math.max(photo.width, photo.height));
+  const sides = how.keep_aspect
+    ? [photo.width, photo.height].map((side) => Math.max(1, roundHalfEven(side * scale)))
+    : [how.side, how.side];
+  let picture = planes(photo.bilinear(...sides).pixels, ...sides);
+  const ratio = Math.fround((how.coarse ?? Infinity) / Math.max(...sides));
+  if (ratio < 1) picture = aliased(picture, ...sides.map((side) => Math.max(1, Math.trunc(Math.fround(side * ratio)))));
+  const { width, height, data } = picture;
+  const size = width * height;
+  const pixels = new Float32Array(3 * size);
+  for (let k = 0; k < size; k++) for (let c = 0; c < 3; c++) pixels[3 * k + c] = data[c * size + k];
+  return { width, height, pixels };
+}
+
+// Throws where there is none, or one that is a program on the CPU, which is slower than the runtime there.
+async function checkWebGPU(evenOnCpu) {
+  if (!navigator.gpu) throw new Error("this browser has none");
+  const adapter = await navigator.gpu.requestAdapter();
+  if (!adapter) throw new Error("no graphics card that it can use");
+  const onCpu = adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter;
+  if (onCpu && !evenOnCpu) throw new Error("it would run on the CPU");
 }
 
 const tooLate = () => new Promise((_, reject) => setTimeout(() => reject(new Error("it is too slow")), PATIENCE));

@@ -35,8 +35,8 @@ export class Preview {
     this.level = null;
   }
 
-  paint({ width, height, pixels }) {
-    this.renderer.setPaint(width, height, pixels);
+  paint(painting) {
+    this.renderer.setPaint(painting.isEmpty ? null : painting, this.levels[0]);
   }
 
   draw(level, draft) {

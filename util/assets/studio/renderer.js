@@ -117,9 +117,14 @@ export class Renderer {
     Object.assign(this, { background, prior });
   }
 
-  // What the user painted: pixels RG of 8 bits, over the whole photo.
-  setPaint(width, height, pixels) {
+  // What the user painted over the whole photo, pixels RG of 8 bits, and the preview that was before him, of the same size;
+  // null if nothing was.
+  setPaint(paint, preview) {
+    const { width, height, pixels } = paint ?? { width: 1, height: 1, pixels: new Uint8Array(2) };
     this.paint = this.fill(this.texture("paint", width, height, "RG8"), pixels, "RG", "UNSIGNED_BYTE");
+    this.seen = this.texture("seen", width, height, "RGBA8");
+    if (paint) this.fill(this.seen, preview.pixels, "RGBA", "UNSIGNED_BYTE");
+    this.isPainted = Boolean(paint);
   }
 
   // A part of the photo, RGBA of 8 bits, from `origin` on; the whole has `full` pixels.
@@ -177,7 +182,7 @@ export class Renderer {
     const common = { origin, full, photo, linear: model.linear_light, paint: this.paint };
     this.weights = this.texture("weights", photo.width, photo.height, "RGBA16F");
     this.run("WEIGHTS", this.weights, { ...common, coefficients: this.coefficients, range: model.focus_range, power,
-      markedOnly: settings.markedOnly, prior: this.prior });
+      seen: this.seen, isPainted: this.isPainted, markedOnly: settings.markedOnly, prior: this.prior });
     const span = [[left, right], [top, bottom]];
     const copies = this.copies(settings, full).map((copy, k) => this.blur(copy, k, span, { ...common, weights: this.weights }));
     while (copies.length < 3) copies.push({ texture: this.weights, from: [0, 0], small: [1, 1], sharp: true });

@@ -35,6 +35,16 @@ function triangleTaps(from, to) {
   });
 }
 
+// The two nearest pixels, however much it shrinks: bilinear interpolation as TensorFlow's ResizeBilinear has it.
+function nearestTaps(from, to) {
+  return Array.from({ length: to }, (_, i) => {
+    const at = Math.max((i + 0.5) * (from / to) - 0.5, 0);
+    const start = Math.min(Math.floor(at), from - 1);
+    const weights = start + 1 < from ? [1 - (at - start), at - start] : [1];
+    return { start, weights: Float32Array.from(weights) };
+  });
+}
+
 function along(data, taps, lines, lineStep, step, out, outLineStep, outStep) {
   for (let line = 0; line < lines; line++) {
     for (let i = 0; i < taps.length; i++) {
@@ -68,12 +78,15 @@ export const area = (picture, width, height) => resized(picture, width, height, 
 // Bilinear, antialiased where it shrinks.
 export const bilinear = (picture, width, height) => resized(picture, width, height, triangleTaps);
 
-// A photo as RGBA rows, many or few at a time, shrunk by areas: photos of any size in little memory.
-export class AreaShrinker {
-  constructor(fromWidth, fromHeight, width, height) {
+// Bilinear, with the detail between its pixels left in.
+export const aliased = (picture, width, height) => resized(picture, width, height, nearestTaps);
+
+// A photo as RGBA rows, many or few at a time, made smaller: photos of any size in little memory.
+class Shrinker {
+  constructor(fromWidth, fromHeight, width, height, tapsOf) {
     Object.assign(this, { fromWidth, fromHeight, width, height });
-    this.columns = areaTaps(fromWidth, width);
-    this.rows = areaTaps(fromHeight, height);
+    this.columns = tapsOf(fromWidth, width);
+    this.rows = tapsOf(fromHeight, height);
     this.sums = new Float32Array(width * height * 3);
     this.row = new Float32Array(width * 3);
     this.first = 0;
@@ -87,7 +100,7 @@ export class AreaShrinker {
       const y = top + r;
       while (this.rows[this.first].start + this.rows[this.first].weights.length <= y) this.first++;
       for (let i = this.first; i < this.height && this.rows[i].start <= y; i++) {
-        const weight = this.rows[i].weights[0];
+        const weight = this.rows[i].weights[y - this.rows[i].start];
         const at = i * this.width * 3;
         for (let x = 0; x < this.row.length; x++) this.sums[at + x] += weight * this.row[x];
       }
@@ -99,13 +112,13 @@ export class AreaShrinker {
       const { start, weights } = this.columns[x];
       let red = 0, green = 0, blue = 0;
       for (let j = 0, at = (offset + start) * 4; j < weights.length; j++, at += 4) {
-        red += rgba[at];
-        green += rgba[at + 1];
-        blue += rgba[at + 2];
+        red += weights[j] * rgba[at];
+        green += weights[j] * rgba[at + 1];
+        blue += weights[j] * rgba[at + 2];
       }
-      this.row[3 * x] = red * weights[0];
-      this.row[3 * x + 1] = green * weights[0];
-      this.row[3 * x + 2] = blue * weights[0];
+      this.row[3 * x] = red;
+      this.row[3 * x + 1] = green;
+      this.row[3 * x + 2] = blue;
     }
   }
 
@@ -121,10 +134,13 @@ export class AreaShrinker {
   }
 }
 
+export const areaShrinker = (...sizes) => new Shrinker(...sizes, areaTaps);
+export const bilinearShrinker = (...sizes) => new Shrinker(...sizes, triangleTaps);
+
 // A preview {width, height, pixels}, RGBA of 8 bits, shrunk by areas.
 export function shrunk(preview, width, height) {
   if (width === preview.width && height === preview.height) return preview;
-  const shrinker = new AreaShrinker(preview.width, preview.height, width, height);
+  const shrinker = areaShrinker(preview.width, preview.height, width, height);
   shrinker.add(preview.pixels, 0);
   return { width, height, pixels: shrinker.result() };
 }

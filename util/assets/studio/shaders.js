@@ -22,19 +22,41 @@ vec3 toSrgb(vec3 x) {
 `;
 
 // Weights of a part: in focus, then one for each radius, of sum 1. `coefficients` are the guided filter's, enlarged
-// bilinearly; `paint` is what the user painted: red keeps sharp, green blurs.
+// bilinearly; `paint` is what the user painted over the preview, whose pixels are `seen`: red keeps sharp, green blurs.
 export const WEIGHTS = `${HEAD}
-uniform sampler2D photo, paint;
+uniform sampler2D photo, paint, seen;
 uniform sampler2DArray coefficients;
 uniform vec2 range;
 uniform float power;
-uniform bool markedOnly;
+uniform bool markedOnly, isPainted;
 uniform vec4 prior;
 out vec4 weights;
+// The map's pixels around a place, each by how near it is and how alike its colour: edges are the photo's at any size.
+// Kopf et al. 2007, joint bilateral upsampling; deviations of 1 pixel of the map and 0.08 of a colour.
+vec2 paintedAt(vec2 share, vec3 colour) {
+  ivec2 size = textureSize(paint, 0);
+  vec2 at = share * vec2(size) - 0.5;
+  ivec2 middle = ivec2(round(at));
+  vec2 sum = vec2(0);
+  float total = 0.0;
+  for (int y = -2; y <= 2; y++) {
+    for (int x = -2; x <= 2; x++) {
+      ivec2 from = clamp(middle + ivec2(x, y), ivec2(0), size - 1);
+      vec2 away = vec2(middle + ivec2(x, y)) - at;
+      vec3 unlike = (texelFetch(seen, from, 0).rgb - colour) / 0.08;
+      // Where no colour is alike, nearness alone decides.
+      float weight = exp(-0.5 * dot(away, away)) * (exp(-0.5 * dot(unlike, unlike)) + 1e-3);
+      sum += weight * texelFetch(paint, from, 0).rg;
+      total += weight;
+    }
+  }
+  return sum / total;
+}
 void main() {
   ivec2 here = ivec2(gl_FragCoord.xy);
   vec2 place = gl_FragCoord.xy + vec2(origin);
-  vec4 guide = vec4(2.0 * texelFetch(photo, here, 0).rgb - 1.0, 1.0);
+  vec3 colour = texelFetch(photo, here, 0).rgb;
+  vec4 guide = vec4(2.0 * colour - 1.0, 1.0);
   ivec3 size = textureSize(coefficients, 0);
   vec2 at = max(place * vec2(size.xy) / vec2(full) - 0.5, 0.0);
   ivec2 low = min(ivec2(at), size.xy - 1), high = min(low + 1, size.xy - 1);
@@ -48,7 +70,7 @@ void main() {
   float sharp = clamp((raw.x - range.x) / (range.y - range.x), 0.0, 1.0);
   sharp = 1.0 - pow(1.0 - sharp, power);
   if (markedOnly) sharp = 0.0;
-  vec2 painted = texture(paint, place / vec2(full)).rg;
+  vec2 painted = isPainted ? paintedAt(place / vec2(full), colour) : vec2(0);
   float automatic = sharp;
   sharp = max(min(sharp, 1.0 - painted.g), painted.r);
   // What the network was sure to be in focus has no radius of its own: it gets the photo's.

@@ -1,7 +1,8 @@
 // Everything that takes long, away from the page: reading photos, running the networks, rendering at full size.
-import { backgroundOf, guidedCoefficients } from "./deciding.js";
+import { backgroundOf } from "./deciding.js";
 import { isDisplayP3, withMetadata } from "./containers.js";
 import { Photo } from "./decoding.js";
+import { guidedCoefficients } from "./guided.js";
 import { Networks } from "./networks.js";
 import { Renderer } from "./renderer.js";
 import { planes } from "./sampling.js";
@@ -13,14 +14,26 @@ let described = null;
 let networks = null;
 let renderer = null;
 
-async function decide(preview, full) {
+async function decide(preview, full, seen, report) {
   const photo = planes(preview.pixels, preview.width, preview.height);
-  const weights = await networks.weights(photo, full);
+  const weights = await weightsOf(photo, full, seen, report);
   const model = described.generator;
   if (!weights) return nobody(model, photo, full);
   const coefficients = guidedCoefficients(Networks.guide(photo, weights), weights, model.guide_radius, model.guide_eps);
   const background = backgroundOf(photo, coefficients, model, { width: full[0], height: full[1] });
   return { coefficients, background, prior: priorOf(weights), found: true };
+}
+
+// A GPU that gives up, as where its memory ends or its driver is reset, is not asked again.
+async function weightsOf(photo, full, seen, report) {
+  try {
+    return await networks.weights(photo, full, seen);
+  } catch (error) {
+    if (networks.backend !== "webgpu") throw error;
+    networks = await Networks.onCpu(described, report, error.message);
+    report("Looking for the subject");
+    return networks.weights(photo, full, seen);
+  }
 }
 
 // A photo in which nobody was found: all is in focus until the user says otherwise.
@@ -46,7 +59,7 @@ const actions = {
   async load({ studio, device }, report) {
     described = studio;
     networks = await Networks.load(described, device, report);
-    return { backend: networks.backend, threads: networks.threads };
+    return networks.device;
   },
 
   // Read a photo and decide, if that hasn't been done before, what is in focus.
@@ -55,10 +68,11 @@ const actions = {
     const photo = await Photo.read(file);
     const full = [photo.width, photo.height];
     const preview = photo.preview(PREVIEW);
+    const seen = decision ? null : networks.seen(photo);
     photo.close();
     report("Looking for the subject");
-    decision ??= await decide(preview, full);
-    return { preview, full, decision, isP3: isDisplayP3(photo.metadata.profile) };
+    decision ??= await decide(preview, full, seen, report);
+    return { preview, full, decision, isP3: isDisplayP3(photo.metadata.profile), device: networks.device };
   },
 
   async save({ file, decision, paint, settings, type, quality }, report) {
@@ -70,7 +84,7 @@ const actions = {
     if (!renderer || renderer.gl.isContextLost()) renderer = new Renderer(new OffscreenCanvas(1, 1), described.generator);
     try {
       renderer.setDecision(decision);
-      renderer.setPaint(paint.width, paint.height, paint.pixels);
+      renderer.setPaint(paint, paint && photo.preview(PREVIEW));
       const tiles = tilesOf(...full);
       for (const [number, tile] of tiles.entries()) {
         report("Rendering at full size", number / tiles.length);
