@@ -94,11 +94,13 @@ def check_file(task: tuple[str, Kind]) -> Facts | str:
 
 
 def _mask_facts(pixels: np.ndarray) -> Facts:
-    """Facts of a mask `[H,W]` uint8, by a histogram of its quarters."""
+    """Facts of a mask `[H,W]` uint8, by how many of its pixels are within each quarter of the values."""
     height, width = pixels.shape
-    black, dark, light, white = cv2.calcHist([pixels], [0], None, [4], [0, 256]).ravel().tolist()
-    gray = dark + light >= GRAY_FROM * pixels.size
-    return Facts(width, height, light + white == 0, black + dark == 0, gray)
+    # A third of the time of a histogram.
+    some, half, most = (
+        cv2.countNonZero(cv2.compare(pixels, bound, cv2.CMP_GE)) for bound in (64, SUBJECT_FROM, 192)
+    )
+    return Facts(width, height, half == 0, half == pixels.size, some - most >= GRAY_FROM * pixels.size)
 
 
 def _mask_pixels(path: str) -> np.ndarray:

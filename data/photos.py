@@ -9,6 +9,7 @@ from typing import overload
 import numpy as np
 
 from util.errors import UserError
+from util.files import encoded
 from util.images import image_names
 from util.member import Member
 from util.options import Options
@@ -45,7 +46,7 @@ class PackedFiles:
     @classmethod
     def of(cls, folder: Path, names: Sequence[str]) -> "PackedFiles":
         """Those `names`; an empty one stands for no file."""
-        return cls(folder, np.array([os.fsencode(name) for name in names], dtype=np.bytes_))
+        return cls(folder, np.array(list(encoded(names)), dtype=np.bytes_))
 
     def __getitem__(self, chosen: slice) -> "PackedFiles":
         return replace(self, names=self.names[chosen])

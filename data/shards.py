@@ -18,6 +18,7 @@ import numpy as np
 
 from data.photos import Photo, PhotoFolder
 from util.errors import UserError
+from util.files import encoded
 from util.member import Member, Shard
 from util.shard_store import FolderStore, WebStore
 
@@ -186,7 +187,7 @@ def _photos(
     photos = ShardPhotos(
         store,
         tuple(Shard(**shard) for shard in columns["shards"]),
-        np.array([os.fsencode(key) for key in columns["keys"]], np.bytes_),
+        np.array(list(encoded(columns["keys"])), np.bytes_),
         np.array(columns["shard"], np.int32),
         np.array([columns["width"], columns["height"]], np.int32).T,
         ShardColumn.of(parts["photo"]),

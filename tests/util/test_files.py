@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from util.files import atomic_path, write_bytes
+from util.files import atomic_path, encoded, write_bytes
 
 
 @pytest.mark.parametrize("name", ["a" * 251 + ".png", "\u00e9" * 125 + ".tiff", "a" * 255])
@@ -24,3 +24,8 @@ def test_long_names_that_differ_at_their_end_do_not_share_a_temporary_file(tmp_p
         first.write_bytes(b"1")
         second.write_bytes(b"2")
     assert [path.read_bytes() for path in names] == [b"1", b"2"]
+
+
+def test_many_names_are_encoded_as_the_system_does():
+    names = ["a.png", "Jos\u00e9/\u4e2d.jpg", os.fsdecode(b"Jos\xe9.jpg"), ""]
+    assert list(encoded(names)) == [os.fsencode(name) for name in names]

@@ -24,7 +24,10 @@ NOT_IN_BROWSERS = HEIF_EXTENSIONS | {".tif", ".tiff", ".ppm"}
 
 def is_image(path: str | os.PathLike) -> bool:
     """True for a name that ends like an image and does not start with a dot (unfinished or hidden files)."""
-    name = os.path.basename(path)  # noqa: PTH119 - folders of 100,000 files: much faster than pathlib
+    return _is_image(os.path.basename(path))  # noqa: PTH119
+
+
+def _is_image(name: str) -> bool:
     return name.lower().endswith(_ENDINGS) and not name.startswith(".")
 
 
@@ -59,7 +62,8 @@ def list_images(folder: str | os.PathLike) -> list[Path]:
 def image_names(folder: str | os.PathLike) -> list[str]:
     """All images below `folder`, as `find_images`, by their names relative to it: little to keep for many."""
     skipped = len(os.path.join(os.fspath(folder), ""))  # noqa: PTH118
-    return sorted(path[skipped:] for path in _files(os.fspath(folder)) if is_image(path))
+    names = (path[skipped:] for path in _files(os.fspath(folder)))
+    return sorted(name for name in names if _is_image(name.rpartition(os.sep)[2]))
 
 
 def _files(top: str) -> Iterator[str]:
@@ -114,7 +118,7 @@ def find_by_stem(folder: str | os.PathLike) -> dict[str, Path]:
 def names_by_stem(folder: str | os.PathLike) -> dict[str, str]:
     """Map each image's stem in `folder` to its file's name, as `find_by_stem`."""
     found: dict[str, str] = {}
-    for name in sorted(filter(is_image, os.listdir(folder))):  # noqa: PTH208 - much faster than pathlib
+    for name in sorted(filter(_is_image, os.listdir(folder))):  # noqa: PTH208 - much faster than pathlib
         stem, _, suffix = name.rpartition(".")
         if stem not in found or suffix.lower() == "png":
             found[stem] = name
