@@ -36,14 +36,17 @@ def test_photos(opt: Options) -> None:
     from models.inference.no_effect import uses_masks, without_effect
     from models.inference.overlaid import Overlaid
     from util.images import list_images
+    from util.optics.photo_lens import aperture_of_photo
+    from util.optics.presets import AUTO as BY_EXIF
 
     folder, settings = run_folder(opt.checkpoints_dir, opt.name), GeneratorSettings.of_options(opt)
     source, depth_of = Path(opt.input), DepthSource.of_options(opt)
+    aperture_of = aperture_of_photo if opt.lens == BY_EXIF else None
     generator = load_generator(folder, opt.epoch, "", opt.device, opt.direction, settings)
     for line in without_effect(opt, [generator.net]):
         print0(line)
     if not generator.net.takes_depth:
-        depth_of = None
+        depth_of = aperture_of = None
     if depth_of:
         depth_of.prepare(list_images(source) if source.is_dir() else [source])
     translator: Translator = generator
@@ -62,6 +65,7 @@ def test_photos(opt: Options) -> None:
         opt.overwrite,
         mask_source(opt.masks) if opt.masks and uses_masks(opt, generator.net) else None,
         depth_of,
+        aperture_of,
     )
     if is_first():
         print(f"results are in {opt.output}")

@@ -11,7 +11,8 @@ from deeplab.depth_maps import DepthSource
 from util.optics.camera import Camera, render
 from util.optics.focus import plan_blur
 from util.optics.focus_options import Focus
-from util.optics.presets import REFERENCE_SIDE, camera_of_options, radius_of_options
+from util.optics.photo_lens import lens_of_photo
+from util.optics.presets import DEFAULT_RADIUS, REFERENCE_SIDE, camera_of_options, radius_of_options
 from util.tensors import tensor_to_pixels
 
 
@@ -21,13 +22,13 @@ class LensBlur:
 
     Attributes:
         radius: of what is farthest out of focus, pixels of the photo; None: `radius_at_256`.
-        radius_at_256: that radius where the photo's shorter side is 256.
+        radius_at_256: that radius where the photo's shorter side is 256; None: by the photo's EXIF.
         depth: None: one distance for all that is not subject.
     """
 
     camera: Camera
     radius: float | None = None
-    radius_at_256: float = 5.0
+    radius_at_256: float | None = DEFAULT_RADIUS
     focus: Focus = field(default_factory=Focus)
     depth: DepthSource | None = None
 
@@ -50,12 +51,13 @@ class LensBlur:
         """uint8 `[H,W,3]` RGB and its mask `[H,W] in [0,1]` -> uint8 `[H,W,3]`.
 
         Raises:
-            UserError: a depth map or a focus that this photo can't have.
+            UserError: a depth map or a focus that this photo can't have; EXIF that tells no radius.
         """
         depth = self.depth(path, image) if self.depth else None
         largest = self.radius
         if largest is None:
-            largest = self.radius_at_256 * min(image.shape[:2]) / REFERENCE_SIDE
+            at_256 = lens_of_photo(path).radius() if self.radius_at_256 is None else self.radius_at_256
+            largest = at_256 * min(image.shape[:2]) / REFERENCE_SIDE
         alpha, radius = plan_blur(mask.astype(np.float32), depth, largest, self.focus)
         photo = torch.from_numpy(image.astype(np.float32).transpose(2, 0, 1) / 127.5 - 1)[None]
         with torch.inference_mode():

@@ -11,6 +11,7 @@ from models.lens.settings import add_lens_test_options, asks_for_camera, check_l
 from options.base_options import BaseOptions
 from options.config import Config
 from util.errors import UserError
+from util.optics.presets import AUTO as BY_EXIF
 from util.options import Options
 from util.ranges import count, count_or_all, positive
 
@@ -159,6 +160,8 @@ class TestOptions(BaseOptions):
                 "--depth, --depth_far_bright and --depth_weights go with --input; with --dataroot, depths are in its "
                 "depthA and depthB (deeplab/depth.py)"
             )
+        if opt.lens == BY_EXIF and not opt.input:
+            raise UserError(f"--lens {BY_EXIF} goes with --input; with --dataroot, name a lens")
         if opt.masks and not opt.input:
             raise UserError("--masks goes with --input; with --dataroot, masks are in its maskA and maskB")
         if opt.tile and (opt.full_res or opt.compile):

@@ -50,7 +50,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = RangedParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path, help="the picture to write")
-    add_camera_options(parser)
+    add_camera_options(parser, auto="")
     return parser.parse_args(argv)
 
 

@@ -43,6 +43,7 @@ class Translator(Protocol):
         photos: list[np.ndarray],
         masks: list[np.ndarray] | None = None,
         depths: list[np.ndarray] | None = None,
+        apertures: list[float] | None = None,
     ) -> list[np.ndarray]:
         """As `Generator.batch`."""
         ...
@@ -52,14 +53,20 @@ class Translator(Protocol):
 MapSource = Callable[[Path, np.ndarray], np.ndarray]
 
 
+# From a photo's file to a factor of the radii of its blur.
+ApertureSource = Callable[[Path], float]
+
+
 class DecodedPhoto(NamedTuple):
-    """A decoded photo: its file, `[H,W,3]` uint8 or uint16, what its result takes over besides, its mask and depth."""
+    """A decoded photo: its file, `[H,W,3]` uint8 or uint16, what its result takes over besides, its mask and depth, and
+    a factor of the radii of its blur."""
 
     path: Path
     pixels: np.ndarray
     metadata: Metadata
     mask: np.ndarray | None = None
     depth: np.ndarray | None = None
+    aperture: float | None = None
 
 
 def plan(source: Path, target: Path) -> list[tuple[Path, Path]]:
@@ -107,13 +114,15 @@ def translate_folder(
     overwrite: bool = False,
     mask_of: MapSource | None = None,
     depth_of: MapSource | None = None,
+    aperture_of: ApertureSource | None = None,
 ) -> None:
     """Translate the photo or all photos at `source` into `target`.
 
     Results have the photo's size, name, depth, colour profile and EXIF. Those newer than photo and `weights` are left,
-    so an interrupted call goes on where it stopped; `overwrite` makes them again. `mask_of` and `depth_of` give the
-    mask and the inverse depth of a photo, for a generator that takes them; a photo in which nobody is found is left as
-    it is, and listed at the end. Started by torchrun, each rank takes its share.
+    so an interrupted call goes on where it stopped; `overwrite` makes them again. `mask_of`, `depth_of` and
+    `aperture_of` give the mask and the inverse depth of a photo and a factor of its radii, for a generator that takes
+    them; a photo in which nobody is found is left as it is, and listed at the end. Started by torchrun, each rank takes
+    its share.
 
     Raises:
         UserError: nothing to read, or a bad `target`; a full disk.
@@ -133,7 +142,8 @@ def translate_folder(
         ThreadPoolExecutor(max_workers=2) as pool,
         tqdm(total=len(todo), unit="photo") as bar,
     ):
-        photos = with_maps(read_ahead(pool, todo, 2 * batch_size, refused), mask_of, depth_of, refused)
+        photos = read_ahead(pool, todo, 2 * batch_size, refused)
+        photos = with_maps(photos, mask_of, depth_of, aperture_of, refused)
         writer = WriteBehind(pool, 2 * batch_size, refused)
         batches = side_by_side(
             photo_pool, at_once, partial(together, translator), same_size(photos, batch_size), pixels_of
@@ -175,15 +185,20 @@ def read_ahead(
 
 
 def with_maps(
-    photos: Iterable[DecodedPhoto], mask_of: MapSource | None, depth_of: MapSource | None, refused: list[str]
+    photos: Iterable[DecodedPhoto],
+    mask_of: MapSource | None,
+    depth_of: MapSource | None,
+    aperture_of: ApertureSource | None,
+    refused: list[str],
 ) -> Iterator[DecodedPhoto]:
-    """`photos` with their masks and depths, where these are wanted."""
+    """`photos` with their masks, depths and factors of radii, where these are wanted."""
     for photo in photos:
         complete = None
         with listed_in(refused, photo.path):
             complete = photo._replace(
                 mask=mask_of(photo.path, photo.pixels) if mask_of else None,
                 depth=depth_of(photo.path, photo.pixels) if depth_of else None,
+                aperture=aperture_of(photo.path) if aperture_of else None,
             )
         if complete:
             yield complete
@@ -193,7 +208,8 @@ def together(translator: Translator, batch: list[DecodedPhoto]) -> list[np.ndarr
     """Results of photos of one size."""
     masks = [photo.mask for photo in batch if photo.mask is not None] or None
     depths = [photo.depth for photo in batch if photo.depth is not None] or None
-    return translator.batch([photo.pixels for photo in batch], masks, depths)
+    apertures = [photo.aperture for photo in batch if photo.aperture is not None] or None
+    return translator.batch([photo.pixels for photo in batch], masks, depths, apertures)
 
 
 def translated(

@@ -62,18 +62,24 @@ class Generator:
 
     @torch.inference_mode()
     def translate(
-        self, x: torch.Tensor, masks: torch.Tensor | None = None, depths: torch.Tensor | None = None
+        self,
+        x: torch.Tensor,
+        masks: torch.Tensor | None = None,
+        depths: torch.Tensor | None = None,
+        apertures: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """`[B,C,H,W] in [-1,1]` -> `[B,C',H,W] in [-1,1]`, on the generator's device.
 
         Masks `[B,1,H,W] in [0,1]` are for a generator that was trained with `--mask_input`, inverse depths `[B,1,H,W]`
-        for one of `--output_mode lens`; others don't look at them.
+        and factors of its radii `[B]` for one of `--output_mode lens`; others don't look at them.
         """
         more = {}
         if self.net.takes_mask:
             more["mask"] = _given(masks).to(self.device)
         if self.net.takes_depth and depths is not None:
             more["depth"] = depths.to(self.device)
+        if self.net.takes_depth and apertures is not None:
+            more["aperture"] = apertures.to(self.device)
         with autocast(self.device, self.dtype):
             return self.net(x.to(self.device), **more).float()
 
@@ -86,22 +92,25 @@ class Generator:
         photos: list[np.ndarray],
         masks: list[np.ndarray] | None = None,
         depths: list[np.ndarray] | None = None,
+        apertures: list[float] | None = None,
     ) -> list[np.ndarray]:
         """Translate photos `[H,W,3]` (RGB) of one size, uint8 or uint16, in one pass.
 
-        Masks and depths, as of `translate`, are `[H,W]`. Results `[H,W,C']` have that size, each as many bits as its
-        photo.
+        Masks and depths, as of `translate`, are `[H,W]`, and there is a factor of the radii for each photo. Results
+        `[H,W,C']` have that size, each as many bits as its photo.
         """
         if can_develop(self.net, self.device):
             told = _given(masks) if self.net.takes_mask else [None] * len(photos)
             with autocast(self.device, self.dtype):
                 return [develop(self.net, photo, mask) for photo, mask in zip(photos, told, strict=True)]
         x = torch.stack([self.prepare(photo) for photo in photos])
-        maps = (
+        mask, depth = (
             None if of_photos is None else torch.from_numpy(np.stack(of_photos)).float()[:, None]
             for of_photos in (masks, depths)
         )
-        return [tensor_to_pixels(y, p.dtype) for y, p in zip(self.translate(x, *maps), photos, strict=True)]
+        aperture = None if apertures is None else torch.tensor(apertures, dtype=torch.float32)
+        results = self.translate(x, mask, depth, aperture)
+        return [tensor_to_pixels(y, p.dtype) for y, p in zip(results, photos, strict=True)]
 
     def __call__(self, image: Image.Image) -> Image.Image:
         """Translate one image of any size and mode, read as `test.py` reads files, with 8 bits.

@@ -24,7 +24,7 @@ STRIP = 256  # rows of the full-size photo that are floating-point at a time
 
 
 class PhotoByPhoto(ABC):
-    """A translator that takes one photo at a time, whatever its size, and looks at no masks or depths."""
+    """A translator that takes one photo at a time, whatever its size, and looks at nothing else."""
 
     # Tiles share the statistics of norms, which stand in the network while a photo is done.
     at_once = 1
@@ -34,6 +34,7 @@ class PhotoByPhoto(ABC):
         photos: list[np.ndarray],
         masks: list[np.ndarray] | None = None,
         depths: list[np.ndarray] | None = None,
+        apertures: list[float] | None = None,
     ) -> list[np.ndarray]:
         """Translate photos `[H,W,3]`, uint8 or uint16, to results of the same kind, as `Generator.batch`."""
         return [self._translate(photo) for photo in photos]

@@ -18,6 +18,7 @@ OF_A_LENS = (
     "soft_range",
     "matting",
     "camera",
+    "lens",
     "depth",
     "focus",
 )

@@ -27,10 +27,11 @@ class Overlaid:
         photos: list[np.ndarray],
         masks: list[np.ndarray] | None = None,
         depths: list[np.ndarray] | None = None,
+        apertures: list[float] | None = None,
     ) -> list[np.ndarray]:
         """As `Generator.batch`; the masks are needed."""
         assert masks is not None
-        results = self.translator.batch(photos, masks, depths)
+        results = self.translator.batch(photos, masks, depths, apertures)
         if self.matting:
             subjects = [matte(*parts) for parts in zip(photos, masks, strict=True)]
             photos, masks = (

@@ -19,6 +19,7 @@ from data.transforms import image_to_tensor
 from models.lens.generator import LensGenerator
 from models.lens.matting import told_prior
 from models.lens.scales import knots, reference_size
+from models.lens.softening import share_of_blur
 from models.lens.weights import coefficients
 from util.matting import alpha_of, colors_behind
 from util.optics.arrays import linear_to_srgb, srgb_to_linear
@@ -113,7 +114,7 @@ class _Development:
 
         over_threads(collect, self.height)
         luma, in_focus = F.adaptive_avg_pool2d(torch.from_numpy(narrow), (height, width))[:, None, None]
-        return float(self.lens.share_of_blur(luma, in_focus)), in_focus
+        return float(share_of_blur(luma, in_focus, self.lens.settings)), in_focus
 
     @property
     def _limit(self) -> int:

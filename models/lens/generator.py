@@ -1,6 +1,5 @@
 """A generator that does not paint: it says how far out of focus each pixel is, and a lens does the rest."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from models.lens.matting import alphas, behind_subject, of_subject, told_prior
 from models.lens.radius import RadiusNet, behind, settled
 from models.lens.scales import knots, reference_size
 from models.lens.settings import LensChanges, LensSettings
+from models.lens.softening import share_of_blur
 from models.lens.weights import GUIDE_EPS, GUIDE_RADIUS, carried, shared
 from models.nets.base import AroundNet, GeneratorNet
 from util.optics.blur import MAX_RADIUS, render
@@ -24,7 +24,6 @@ from util.optics.focus_options import Focus
 from util.optics.levels import radius_of_level
 from util.optics.light import linear_to_srgb, luma, srgb_to_linear
 from util.optics.presets import REFERENCE_SIDE
-from util.optics.sharpness import gradient_magnitude, grown
 from util.optics.varying import varying_blur
 from util.options import Options
 from util.present import present
@@ -127,7 +126,11 @@ class LensGenerator(AroundNet):
         self.net.load_pretrained(opt)
 
     def forward(
-        self, x: torch.Tensor, mask: torch.Tensor | None = None, depth: torch.Tensor | None = None
+        self,
+        x: torch.Tensor,
+        mask: torch.Tensor | None = None,
+        depth: torch.Tensor | None = None,
+        aperture: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The photo through the lens: `[B,3,H,W] in [-1,1]` -> the same.
 
@@ -135,14 +138,20 @@ class LensGenerator(AroundNet):
             x: photos.
             mask: `[B,1,H,W] in [0,1]`, 1 = subject; only a network with a fourth channel looks at it.
             depth: `[B,1,H,W]`, inverse, near is large; only a camera (`LensSettings`) looks at it.
+            aperture: `[B]`, factors of the radii besides that of the settings.
         """
-        return self.render(x, self.decide(x, mask).weights, depth)
+        return self.render(x, self.decide(x, mask).weights, depth, aperture)
 
     def render(
-        self, x: torch.Tensor, weights: torch.Tensor, depth: torch.Tensor | None = None
+        self,
+        x: torch.Tensor,
+        weights: torch.Tensor,
+        depth: torch.Tensor | None = None,
+        aperture: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The photo `x` as the lens shows it whose `weights` were decided."""
         share = self.softening(x, weights[:, :1])
+        share = share if aperture is None else share * aperture
         if self.settings.camera is not None:
             return self.photograph(x, weights, share, self.settings.camera, depth)
         if self.radius_net is not None:
@@ -245,29 +254,12 @@ class LensGenerator(AroundNet):
 
     @torch.no_grad()
     def softening(self, x: torch.Tensor, in_focus: torch.Tensor) -> torch.Tensor:
-        """How much of the blur each photo's background still needs, `[B] in [0,1]`.
-
-        Real lenses leave a wall as it is and dissolve a hedge. The mean gradient, as `util.measure.metrics`
-        defines it, is placed in `soft_range`, on the scale of its logarithm. A photo without background needs all.
-        A gradient behind a lens falls with the radius, so a wider aperture has a lower range.
-        """
+        """How much of the blur each photo's background still needs, `[B] in [0,1]`: see `share_of_blur`."""
         if self.settings.soft_range[1] <= 0:
             return x.new_ones(len(x))
         size = reference_size(x.shape[-2:])
         gray = luma((F.interpolate(x.float(), size, mode="area") + 1) / 2)
-        return self.share_of_blur(gray, F.interpolate(in_focus.float(), size, mode="area"))
-
-    def share_of_blur(self, gray: torch.Tensor, in_focus: torch.Tensor) -> torch.Tensor:
-        """`softening` of photos at their `reference_size`: luma and in-focus weights, `[B,1,h,w] in [0,1]`."""
-        low, high = (bound / max(self.settings.aperture, 1.0) for bound in self.settings.soft_range)
-        if high <= 0:
-            return gray.new_ones(len(gray))
-        with torch.autocast(gray.device.type, enabled=False):
-            gradient = gradient_magnitude(gray)
-        background = 1 - grown(in_focus)
-        mean = (gradient * background).sum((1, 2, 3)) / background.sum((1, 2, 3)).clamp(min=1e-6)
-        place = (mean.clamp(min=1e-6) / low).log() / math.log(high / low)
-        return torch.where(background.sum((1, 2, 3)) > 0, place.clamp(0, 1), 1.0)
+        return share_of_blur(gray, F.interpolate(in_focus.float(), size, mode="area"), self.settings)
 
     def logits(
         self, x: torch.Tensor, mask: torch.Tensor | None, size: Sequence[int] | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from util.errors import UserError
 from util.optics.focus_options import Focus, add_focus_options
+from util.optics.presets import AUTO as BY_EXIF
 from util.optics.presets import add_camera_options, aperture_of_options, camera_of_options
 from util.options import Options
 from util.present import present
@@ -105,7 +106,8 @@ class LensChanges:
 
 def asks_for_camera(opt: Options) -> bool:
     """Whether options of testing ask for the camera: by its name, or for what it alone can do."""
-    return opt.camera or opt.depth not in ("", "none") or Focus.parse(opt.focus) != Focus()
+    by_distance = opt.depth not in ("", "none") or Focus.parse(opt.focus) != Focus()
+    return opt.camera or by_distance or opt.lens == BY_EXIF
 
 
 def _pair(values: Sequence[float] | None) -> tuple[float, float] | None:
@@ -188,7 +190,12 @@ def add_lens_test_options(parser: ArgumentParser) -> None:
         action="store_true",
         help="render with layers, lights that open into discs and grain; the options below shape it (docs/camera.md)",
     )
-    add_camera_options(parser, "lens output with --camera", "shape")
+    add_camera_options(
+        parser,
+        "lens output with --camera",
+        "shape",
+        "brings --camera with it, and blurs by the focal length, f-number and distance",
+    )
     add_focus_options(parser, "lens output: depth and focus, which bring --camera with them")
     for name in ("focus_range", "soft_range"):
         add(

@@ -25,7 +25,7 @@ class GeneratorNet(nn.Module):
     # Is told the subject's mask: `net(x, mask)`.
     takes_mask = False
 
-    # Can be told how far away all is: `net(x, depth=depth)`.
+    # Can be told how far away all is, and factors of its radii: `net(x, depth=depth, aperture=aperture)`.
     takes_depth = False
 
     # A network that says how much a lens blurs each place (`models.lens.radius`), of a generator that can use it.

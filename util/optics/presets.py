@@ -41,7 +41,8 @@ class Lens:
         return diameter / 2 / SENSOR * REFERENCE_SIDE
 
 
-# Distances at which a person fills the frame from the waist up.
+# Metres for each millimetre of focal length: there a person fills the frame from the waist up.
+WAIST_UP = 0.04
 LENSES = {
     "35mm_f1.8": Lens(35, 1.8, 1.4, blades=7, curvature=0.8, cat_eye=0.5),
     "50mm_f1.8": Lens(50, 1.8, 2.0, blades=7, curvature=0.7, cat_eye=0.5),
@@ -51,19 +52,33 @@ LENSES = {
     "135mm_f2": Lens(135, 2.0, 5.4, blades=9, curvature=0.9, cat_eye=0.4),
 }
 
+# For `--lens`: what each photo's EXIF says.
+AUTO = "auto"
+
 DEFAULT_RADIUS = 5.0
 # What a clipped light is taken for, in units of white: enough to open discs, too little to make paper walls glow.
 DEFAULT_HIGHLIGHTS = 8.0
 in_whites = Range(float, "must be a finite number of at least 1, which leaves lights as they are", least=1)
 
 
-def add_camera_options(parser: ArgumentParser, title: str = "camera", sets: str = "radius and shape") -> None:
-    """The camera's options; `camera_of_options` reads them. `sets`: which settings of a lens by name are used."""
+def add_camera_options(
+    parser: ArgumentParser,
+    title: str = "camera",
+    sets: str = "radius and shape",
+    auto: str = "radius by the focal length, f-number and distance",
+) -> None:
+    """The camera's options; `camera_of_options` reads them.
+
+    Args:
+        sets: which settings of a lens by name are used.
+        auto: what is taken from the EXIF of each photo; empty where there is no photo.
+    """
     add = parser.add_argument_group(title).add_argument
     add(
         "--lens",
-        choices=LENSES,
-        help=f"a lens by name: sets the {sets} of discs, where not given otherwise",
+        choices=(*LENSES, AUTO) if auto else tuple(LENSES),
+        help=f"a lens by name: sets the {sets} of discs, where not given otherwise"
+        + (f"; {AUTO}: {auto} in the photo's EXIF" if auto else ""),
     )
     add("--blades", type=count, help="of the iris, 3 or more; 0 = round; default: the lens's, else 0")
     add("--blade_rotation", type=finite, default=0.0, help="degrees counter-clockwise")
@@ -125,7 +140,8 @@ def aperture_of_options(opt: CameraOptions) -> Aperture:
     Raises:
         UserError: a value that can't be.
     """
-    lens = LENSES[opt.lens] if opt.lens else Lens(50, 1.8, 2)
+    # A round opening, as EXIF says nothing of blades.
+    lens = LENSES.get(opt.lens or "", Lens(50, 1.8, 2))
     try:
         return Aperture(
             blades=lens.blades if opt.blades is None else opt.blades,
@@ -138,6 +154,11 @@ def aperture_of_options(opt: CameraOptions) -> Aperture:
         raise UserError(f"--blades, --blade_curvature, --cat_eye: {error}") from None
 
 
-def radius_of_options(opt: CameraOptions) -> float:
-    """Largest radius of blur in pixels where the photo's shorter side is 256: the lens's, else a good one."""
+def radius_of_options(opt: CameraOptions) -> float | None:
+    """Largest radius of blur in pixels where the photo's shorter side is 256: the lens's, else a good one.
+
+    None: that of each photo's own (util/optics/photo_lens.py).
+    """
+    if opt.lens == AUTO:
+        return None
     return LENSES[opt.lens].radius() if opt.lens else DEFAULT_RADIUS

@@ -17,7 +17,7 @@ from util.images import Metadata
 class Inverter:
     at_once = 1
 
-    def batch(self, photos, masks=None, depths=None):
+    def batch(self, photos, masks=None, depths=None, apertures=None):
         return [255 - photo for photo in photos]
 
 

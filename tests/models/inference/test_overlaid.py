@@ -9,7 +9,7 @@ SUBJECT, BEHIND = np.array([200, 60, 40]), np.array([20, 90, 150])
 
 
 class White:
-    def batch(self, photos, masks=None, depths=None):
+    def batch(self, photos, masks=None, depths=None, apertures=None):
         return [np.full_like(photo, np.iinfo(photo.dtype).max) for photo in photos]
 
 
