@@ -8,10 +8,12 @@ parts cover far ones, softly where they are out of focus. docs/camera.md tells i
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
+from util.optics.canvas import grown, over, under
+from util.optics.copies import by_rows, halved
 from util.optics.fill import continued
 from util.optics.grain import add_grain
 from util.optics.highlights import compress, expand
@@ -19,12 +21,8 @@ from util.optics.layers import (
     SHARP,
     Layers,
     choose_levels,
-    enlarged,
-    halved,
     nearer_share,
-    over,
     shrink_of,
-    under,
 )
 from util.optics.light import linear_to_srgb, srgb_to_linear
 from util.optics.pupil import Aperture
@@ -102,16 +100,21 @@ def render(
     widest = WIDEST * math.hypot(*photo.shape[-2:])
     own = [None] * len(photo) if foreground is None else foreground.split(1)
     parts = zip(photo.split(1), alpha.split(1), radius.clamp(-widest, widest).split(1), own, strict=True)
-    return torch.cat([_render(Scene(*of_photo, camera)) for of_photo in parts])
+    results = [_render(Scene(*of_photo, camera)) for of_photo in parts]
+    return torch.cat(results) if len(results) > 1 else results[0]
 
 
 def _render(scene: "Scene") -> torch.Tensor:
     """One photo, `[1,...]`."""
     photo, camera = scene.photo, scene.camera
     light, blurred = scene.composite()
-    values = compress(light.clamp(min=0), camera.highlights)
-    image = 2 * (linear_to_srgb(values) if camera.linear else values) - 1
-    image = torch.where(blurred > TRACE, image, photo)
+
+    def developed(light: torch.Tensor, blurred: torch.Tensor, photo: torch.Tensor) -> torch.Tensor:
+        values = compress(light.clamp(min=0), camera.highlights)
+        image = 2 * (linear_to_srgb(values) if camera.linear else values) - 1
+        return torch.where(blurred > TRACE, image, photo)
+
+    image = by_rows(developed, light, blurred, photo, into=light)
     return add_grain(image, photo, blurred, camera.grain, camera.seed) if camera.grain else image
 
 
@@ -131,12 +134,12 @@ class Scene:
         sample = photo[..., ::step, ::step]
         self.levels = choose_levels(radius[..., ::step, ::step], _importance(sample, camera), camera.levels)
         # Not of soft edges, whose radii may be those of what is behind them.
-        self.subject_radius = _weighted_mean(radius, alpha * (alpha > 0.5))
+        self.subject_radius = _weighted_mean(radius, by_rows(lambda alpha: alpha * (alpha > 0.5), alpha))
         # The levels up to this one lie behind the subject.
         self.last_behind = sum(level <= self.subject_radius + SHARP for level in self.levels) - 1
-        self.light = self.to_light(photo)
+        self.light = by_rows(self.to_light, photo)
         self.radius = radius
-        in_front = nearer_share(radius, self.levels, self.last_behind + 1) * (1 - alpha)
+        in_front = by_rows(self._in_front, radius, alpha)
         self.has_front = bool((in_front > 0).any())
         self._continue_behind(photo, in_front)
 
@@ -145,29 +148,60 @@ class Scene:
         values = (photo + 1) / 2
         return expand(srgb_to_linear(values) if self.camera.linear else values, self.camera.highlights)
 
+    def _in_front(self, radius: torch.Tensor, alpha: torch.Tensor) -> torch.Tensor:
+        """How much of each pixel lies before the subject."""
+        return nearer_share(radius, self.levels, self.last_behind + 1) * (1 - alpha)
+
     def _continue_behind(self, photo: torch.Tensor, in_front: torch.Tensor) -> None:
         """Find the background, and its radii, behind the subject, and all behind what is in front."""
-        own = ((MIXED - self.alpha) / MIXED).clamp(0, 1)
-        # Averaged as sRGB values: one light at the subject's edge must not become many behind it.
-        filled = continued(torch.cat([photo, self.radius], dim=1), own * (1 - in_front), RIM)
-        hidden_radius = filled[:, 3:].clamp(max=self.levels[self.last_behind])
-        self.background = torch.lerp(self.to_light(filled[:, :3].clamp(-1, 1)), self.light, own)
-        self.background_radius = torch.lerp(hidden_radius, self.radius, own)
-        self.subject = torch.cat([self._subject_light(), self.alpha], dim=1)
-        if self.has_front:
-            filled = continued(self.subject, 1 - in_front, RIM)
-            self.subject = torch.lerp(self.subject, filled, (in_front > 0).to(photo))
 
-    def _subject_light(self) -> torch.Tensor:
-        """The subject's premultiplied light S: the photo is P = S + (1 - alpha) B.
+        def seen(alpha: torch.Tensor) -> torch.Tensor:
+            return ((MIXED - alpha) / MIXED).clamp(0, 1)
+
+        def as_light(filled: torch.Tensor) -> torch.Tensor:
+            hidden_radius = filled[:, 3:].clamp(max=self.levels[self.last_behind])
+            return torch.cat([self.to_light(filled[:, :3].clamp(-1, 1)), hidden_radius], dim=1)
+
+        known = by_rows(lambda alpha, in_front: seen(alpha) * (1 - in_front), self.alpha, in_front)
+        # Averaged as sRGB values: one light at the subject's edge must not become many behind it.
+        filled = continued([photo, self.radius], known, RIM, as_light)
+        of_light, of_radius = (
+            replace(filled, small=filled.small[:, part]) for part in (slice(3), slice(3, 4))
+        )
+        self.background, self.background_radius = (
+            by_rows(lambda filled, own, alpha: torch.lerp(filled, own, seen(alpha)), part, own, self.alpha)
+            for part, own in ((of_light, self.light), (of_radius, self.radius))
+        )
+        own_colors = [] if self.foreground is None else [self.foreground]
+        self.subject = by_rows(self._subject, self.alpha, self.light, self.background, *own_colors)
+        if self.has_front:
+            filled = continued([self.subject], 1 - in_front, RIM)
+            self.subject = by_rows(
+                lambda filled, subject, in_front: torch.where(in_front > 0, filled, subject),
+                filled,
+                self.subject,
+                in_front,
+                into=self.subject,
+            )
+
+    def _subject(
+        self,
+        alpha: torch.Tensor,
+        light: torch.Tensor,
+        background: torch.Tensor,
+        colors: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """The subject's premultiplied light S, and alpha, `[1,4,h,w]`: the photo is P = S + (1 - alpha) B.
 
         Its colour S / alpha is some colour between black and white. Else what a matte takes for the subject by mistake,
         a twig at alpha 0.2, would stay at full contrast.
         """
-        if self.foreground is not None:
-            return self.alpha * torch.where(self.alpha < 1, self.to_light(self.foreground), self.light)
-        found = self.light - (1 - self.alpha) * self.background
-        return torch.minimum(found.clamp(min=0), self.alpha * self.light.clamp(min=1))
+        if colors is not None:
+            own = alpha * torch.where(alpha < 1, self.to_light(colors), light)
+        else:
+            found = light - (1 - alpha) * background
+            own = torch.minimum(found.clamp(min=0), alpha * light.clamp(min=1))
+        return torch.cat([own, alpha], dim=1)
 
     def composite(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Light of the whole picture, and the share of each pixel that is out of focus."""
@@ -184,20 +218,26 @@ class Scene:
         if not self.has_front:
             return light, blurred
         # The subject's own pixels may be as near as what lies in front, but they do not.
-        radius = torch.where(self.alpha > MIXED, self.levels[self.last_behind], self.radius)
+        behind = self.levels[self.last_behind]
+        radius = by_rows(
+            lambda alpha, radius: torch.where(alpha > MIXED, behind, radius), self.alpha, self.radius
+        )
         canvas = under(Layers(self.light, radius, self.levels, aperture), self.last_behind + 1)
         if canvas is None:
             return light, blurred
         canvas.grow(1)
-        left = 1 - canvas.cover
-        return canvas.light + left * light, canvas.blurred + left * blurred
+        return (
+            by_rows(_over, light, canvas.light, canvas.cover, into=light),
+            by_rows(_over, blurred, canvas.blurred, canvas.cover, into=blurred),
+        )
 
     def _with_subject(self, light: torch.Tensor, blurred: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The subject over what is behind it."""
         in_focus = abs(self.subject_radius) <= SHARP
         subject = self.subject if in_focus else self._spread_subject()
         own, cover = subject[:, :3], subject[:, 3:]
-        return own + (1 - cover) * light, cover * (not in_focus) + (1 - cover) * blurred
+        light = by_rows(_over, light, own, cover, into=light)
+        return light, by_rows(_over, blurred, cover * (not in_focus), cover, into=blurred)
 
     def _spread_subject(self) -> torch.Tensor:
         """The subject out of focus, `[1,4,H,W]`: its light and alpha, each level of them with its own pupil.
@@ -205,7 +245,7 @@ class Scene:
         One body hardly hides parts of itself, so its levels are summed.
         """
         size = self.alpha.shape[-2:]
-        radius = continued(self.radius, (self.alpha > 1 - MIXED).to(self.alpha), RIM)
+        radius = continued([self.radius], (self.alpha > 1 - MIXED).to(self.alpha), RIM).whole()
         subject = torch.cat([self.subject[:, :3].clamp(min=0), self.subject[:, 3:]], dim=1)
         total = torch.zeros_like(subject)
         for k, level in enumerate(self.levels):
@@ -217,9 +257,14 @@ class Scene:
             for _ in range(shrink.bit_length() - 1):
                 parts = halved(parts)
             parts = spread(parts, level / shrink, self.camera.aperture)
-            total = total + enlarged(parts[:, :4] / parts[:, 4:].clamp(min=1e-6), shrink, size)
+            total = total + grown(parts[:, :4] / parts[:, 4:].clamp(min=1e-6), shrink, size)
         # Where radii shrink towards each other the sum is above 1.
         return total / total[:, 3:].clamp(min=1)
+
+
+def _over(below: torch.Tensor, above: torch.Tensor, cover: torch.Tensor) -> torch.Tensor:
+    """What is `above`, premultiplied with its `cover`, over what is below."""
+    return above + (1 - cover) * below
 
 
 def _importance(photo: torch.Tensor, camera: Camera) -> torch.Tensor:

@@ -5,9 +5,13 @@ Noise is measured in small blocks by the difference of two Laplacians, which let
 """
 
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
+
+from util.optics.copies import by_rows
+from util.strips import spans
 
 BLOCK = 8  # pixels
 BRIGHTNESSES = 8  # bins of [-1,1]
@@ -35,14 +39,13 @@ def noise_levels(photo: torch.Tensor) -> torch.Tensor:
 
 def _of_channel(channel: torch.Tensor) -> torch.Tensor:
     """Levels of one channel `[H,W]`, `[BRIGHTNESSES]`; a brightness that has none gets the nearest one's."""
-    x = channel[None, None]
-    level = F.avg_pool2d(_second_difference(_second_difference(x, -1), -2).abs_(), BLOCK)
-    level = level[0, 0] * (math.sqrt(math.pi / 2) / 6)
-    inner = x[..., 1:-1, 1:-1]
-    index = (F.avg_pool2d(inner, BLOCK)[0, 0] + 1) / 2 * BRIGHTNESSES
-    index = index.long().clamp(0, BRIGHTNESSES - 1)
+    rows = (len(channel) - 2) // BLOCK * BLOCK
+    # Some rows at a time, with one more at each side, stay in the processor's cache.
+    bands = [_of_blocks(channel[top : bottom + 2]) for top, bottom in spans(rows)]
+    level, brightness_of, most = (torch.cat(parts) for parts in zip(*bands, strict=True))
+    index = ((brightness_of + 1) / 2 * BRIGHTNESSES).long().clamp(0, BRIGHTNESSES - 1)
     # A block that is clipped here and there has lost noise, not texture.
-    usable = F.max_pool2d(inner.abs(), BLOCK)[0, 0] < 1
+    usable = most < 1
     found = {}
     for brightness in range(BRIGHTNESSES):
         blocks = level[(index == brightness) & usable]
@@ -54,6 +57,15 @@ def _of_channel(channel: torch.Tensor) -> torch.Tensor:
         for brightness in range(BRIGHTNESSES)
     ]
     return level.new_tensor(values)
+
+
+def _of_blocks(channel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Of all blocks of `[H,W]`, without its outermost pixels: deviation of the noise, mean, and largest |value|."""
+    x = channel[None, None]
+    level = F.avg_pool2d(_second_difference(_second_difference(x, -1), -2).abs_(), BLOCK)
+    inner = x[..., 1:-1, 1:-1]
+    mean, most = F.avg_pool2d(inner, BLOCK), F.max_pool2d(inner.abs(), BLOCK)
+    return level.flatten() * (math.sqrt(math.pi / 2) / 6), mean.flatten(), most.flatten()
 
 
 def _second_difference(x: torch.Tensor, dim: int) -> torch.Tensor:
@@ -76,13 +88,21 @@ def add_grain(
     """
     levels = noise_levels(photo.detach())
     generator = torch.Generator().manual_seed(seed)
-    missing = (1 - (1 - blurred.detach()[0, 0]) ** 2).clamp(min=0).sqrt() * strength
+    missing = by_rows(lambda x: (1 - (1 - x) ** 2).clamp(min=0).sqrt() * strength, blurred.detach())
+    noise = torch.empty(missing.shape)
     channels = []
-    for channel, of_channel in zip(image[0], levels, strict=True):
-        # Linear between the middles of the bins.
-        place = ((channel.detach() + 1) / 2 * BRIGHTNESSES - 0.5).clamp(0, BRIGHTNESSES - 1)
-        below = place.floor().long().clamp(max=BRIGHTNESSES - 2)
-        noise = torch.randn(channel.shape, generator=generator).to(image).mul_(missing)
-        noise = noise.mul_(torch.lerp(of_channel[below], of_channel[below + 1], place - below))
-        channels.append((channel + noise).clamp(-1, 1))
-    return torch.stack(channels)[None]
+    for channel, of_channel in zip(image.split(1, dim=1), levels, strict=True):
+        torch.randn(noise.shape, generator=generator, out=noise)
+        channels.append(by_rows(partial(_noisy, of_channel), channel, noise.to(image), missing))
+    return torch.cat(channels, dim=1)
+
+
+def _noisy(
+    levels: torch.Tensor, channel: torch.Tensor, noise: torch.Tensor, missing: torch.Tensor
+) -> torch.Tensor:
+    """A channel `[1,1,h,w]` with `noise`, standard normal, as strong as its `levels` by the share that is `missing`."""
+    # Linear between the middles of the bins.
+    place = ((channel.detach() + 1) / 2 * BRIGHTNESSES - 0.5).clamp(0, BRIGHTNESSES - 1)
+    below = place.floor().long().clamp(max=BRIGHTNESSES - 2)
+    deviation = torch.lerp(levels[below], levels[below + 1], place - below)
+    return (channel + noise * missing * deviation).clamp(-1, 1)

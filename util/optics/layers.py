@@ -11,12 +11,12 @@ far ones go on behind near ones as far as the pupil sees. Where it sees nothing,
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 
+from util.optics.copies import by_rows, halved, is_plain
 from util.optics.fill import push_pull
 from util.optics.pupil import Aperture
 from util.optics.spread import Field, spread
@@ -113,6 +113,26 @@ class Level(NamedTuple):
     shrink: int
     in_focus: bool
 
+    def blurred(self) -> torch.Tensor:
+        """How much of each pixel it covers and is out of focus, `[1,1,h,w]`."""
+        return torch.zeros_like(self.cover) if self.in_focus else self.cover
+
+
+class _Memory:
+    """Memory that is used again and again: new one takes as long to get as the work that is done in it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, torch.Tensor] = {}
+
+    def of(self, name: str, like: torch.Tensor, shape: Sequence[int]) -> torch.Tensor | None:
+        """Memory of this name and `shape`; None where pictures `like` this one can't be worked on in place."""
+        if not is_plain(like):
+            return None
+        number = math.prod(shape)
+        if name not in self._kept or len(self._kept[name]) < number:
+            self._kept[name] = like.new_empty(number)
+        return self._kept[name][:number].view(*shape)
+
 
 class Layers:
     """The levels of a picture, with its copies at every size that they need.
@@ -129,13 +149,18 @@ class Layers:
         self.levels, self.aperture = list(levels), aperture
         self.size = tuple(light.shape[-2:])
         self._copies = {1: (light, radius)}
+        self._memory = _Memory()
         # Parts of levels are put into the picture in place, which gradients don't allow.
         self.whole = torch.is_grad_enabled() and (light.requires_grad or radius.requires_grad)
         r = radius.detach()[0, 0]
         self._extremes = [(r.amin(dim), r.amax(dim)) for dim in (1, 0)]
 
     def level(self, k: int, whole: bool = False) -> Level | None:
-        """Level k; None if no pixel belongs to it. With `whole` it is as large as its copy."""
+        """Level k; None if no pixel belongs to it. Unless it is whole, the next level is made in the same memory.
+
+        Args:
+            whole: as large as its copy.
+        """
         shrink = shrink_of(self.levels[k])
         # Shares are found at twice the size, where pixels that are half near and half far are half as wide.
         finer = max(1, shrink // 2)
@@ -143,23 +168,38 @@ class Layers:
         if box is None:
             return None
         rows, columns = (slice(side.start * shrink // finer, side.stop * shrink // finer) for side in box)
-        light, radius = (x[..., rows, columns] for x in self._copy(finer))
-        nearer = nearer_share(radius, self.levels, k + 1)
-        weight = nearer_share(radius, self.levels, k) - nearer
-        parts = torch.cat([light * weight, weight, 1 - nearer], dim=1)
-        if shrink > 1:
-            parts = halved(parts)
-        parts = spread(parts, self.levels[k] / shrink, self.aperture, self._field(box, shrink))
-        seen, known = parts[:, :4], parts[:, 4:]
-        if k == 0:
-            # Nothing lies farther: what is seen of this level covers all.
-            known = seen[:, 3:]
-        shown = seen / known.clamp(min=1e-6)
+        pictures = [x[..., rows, columns] for x in self._copy(finer)]
+        parts = self._spread_parts(k, shrink, box, pictures, _Memory() if whole else self._memory)
+        # Nothing lies farther than the first: what is seen of it covers all.
+        seen, known = parts[:, :4], parts[:, 3:4] if k == 0 else parts[:, 4:]
         # Only pupils larger than its own look far enough behind the edges of nearer things to miss it.
-        if (k == 0 or self.levels[-1] > abs(self.levels[k])) and bool((known < UNSEEN).any()):
-            shown = push_pull(shown, (known / UNSEEN).clamp(0, 1))
+        has_gaps = (k == 0 or self.levels[-1] > abs(self.levels[k])) and float(known.detach().min()) < UNSEEN
+        sureness = by_rows(lambda known: (known / UNSEEN).clamp(0, 1), known) if has_gaps else known
+        shown = by_rows(_divided, seen, known, into=seen)
+        if has_gaps:
+            shown = push_pull(shown, sureness, into=shown)
         in_focus = abs(self.levels[k]) <= SHARP
-        return Level(shown[:, :3], shown[:, 3:].clamp(0, 1), box[0].start, box[1].start, shrink, in_focus)
+        return Level(shown[:, :3], shown[:, 3:], box[0].start, box[1].start, shrink, in_focus)
+
+    def _spread_parts(
+        self, k: int, shrink: int, box: list[slice], pictures: list[torch.Tensor], memory: "_Memory"
+    ) -> torch.Tensor:
+        """w_k L, w_k and d_k of the formulas above, spread over the pupil, `[1,5,h,w]`.
+
+        Args:
+            pictures: light and radius, of the size of the result or twice that.
+        """
+        shape = (1, 5, *(side.stop - side.start for side in box))
+
+        def parts(light: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
+            nearer = nearer_share(radius, self.levels, k + 1)
+            weight = nearer_share(radius, self.levels, k) - nearer
+            found = torch.cat([light * weight, weight, 1 - nearer], dim=1)
+            return found if shrink == 1 else halved(found)
+
+        kept = [memory.of(name, pictures[0], shape) for name in ("parts", "spread")]
+        found = by_rows(parts, *pictures, into=kept[0], shrink=min(shrink, 2))
+        return spread(found, self.levels[k] / shrink, self.aperture, self._field(box, shrink), kept[1])
 
     def _copy(self, shrink: int) -> tuple[torch.Tensor, torch.Tensor]:
         if shrink not in self._copies:
@@ -197,118 +237,7 @@ def shrink_of(radius: float) -> int:
     return shrink
 
 
-def halved(x: torch.Tensor) -> torch.Tensor:
-    """Half the size, rounded up, each pixel the mean of those it covers."""
-    return F.avg_pool2d(x, 2, ceil_mode=True)
-
-
-def enlarged(x: torch.Tensor, factor: int, size: Sequence[int]) -> torch.Tensor:
-    """`factor` times larger, bilinearly, cut to `size`."""
-    if factor > 1:
-        x = F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
-    return x[..., : size[0], : size[1]]
-
-
-class Canvas:
-    """Levels composited, on a copy that grows as smaller radii come.
-
-    Attributes:
-        light: `[1,3,h,w]`.
-        cover: `[1,1,h,w]`, how much of each pixel has been painted.
-        blurred: `[1,1,h,w]`, how much of each pixel is out of focus.
-    """
-
-    def __init__(self, size: Sequence[int], first: Level):
-        """Begin with a level as large as its copy."""
-        self.size, self.shrink = size, first.shrink
-        self.light, self.cover = first.light, first.cover
-        self.blurred = first.cover * (not first.in_focus)
-
-    def paint_over(self, level: Level) -> None:
-        """Put a nearer level over what is there, which is opaque."""
-        place = self._place(level)
-        blurred = level.cover * (not level.in_focus)
-        left = 1 - level.cover
-        self.light = _put(self.light, place, lambda x: level.light + left * x)
-        self.blurred = _put(self.blurred, place, lambda x: blurred + left * x)
-
-    def paint_under(self, level: Level) -> None:
-        """Put a farther level under what is there."""
-        place = self._place(level)
-        left = 1 - self.cover[place]
-        self.light = _put(self.light, place, lambda x: x + left * level.light)
-        self.cover = _put(self.cover, place, lambda x: x + left * level.cover)
-        self.blurred = _put(self.blurred, place, lambda x: x + left * level.cover * (not level.in_focus))
-
-    def grow(self, shrink: int) -> None:
-        """Go on at the size of a copy that is `shrink` times smaller than the picture."""
-        factor = self.shrink // shrink
-        if factor > 1:
-            size = [-(-side // shrink) for side in self.size]
-            parts = enlarged(torch.cat([self.light, self.cover, self.blurred], dim=1), factor, size)
-            self.light, self.cover, self.blurred = parts.split([3, 1, 1], dim=1)
-            self.shrink = shrink
-
-    def _place(self, level: Level) -> tuple:
-        self.grow(level.shrink)
-        height, width = level.cover.shape[-2:]
-        return ..., slice(level.top, level.top + height), slice(level.left, level.left + width)
-
-
-def _put(x: torch.Tensor, place: tuple, function: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-    """`x` with `function` of what is at `place` there: in place unless that is all of it."""
-    part = x[place]
-    new = function(part)
-    if part.shape == x.shape:
-        return new
-    part.copy_(new)
-    return x
-
-
-def over(layers: Layers, last: int) -> Canvas | None:
-    """The levels up to `last` from back to front, the first of them opaque; None if no pixel belongs to any.
-
-    In front of the focus radii grow again: what comes there at a smaller size is enlarged.
-    """
-    canvas = None
-    for k in range(last + 1):
-        level = layers.level(k, whole=canvas is None)
-        if level is None:
-            continue
-        if canvas is None:
-            canvas = Canvas(layers.size, _opaque(level))
-        elif level.shrink > canvas.shrink:
-            canvas.paint_over(_enlarged_level(level, canvas.shrink, layers.size))
-        else:
-            canvas.paint_over(level)
-    return canvas
-
-
-def under(layers: Layers, first: int) -> Canvas | None:
-    """The levels from the nearest back to `first`, light premultiplied; None if no pixel belongs to any."""
-    canvas = None
-    for k in range(len(layers.levels) - 1, first - 1, -1):
-        level = layers.level(k, whole=canvas is None)
-        if level is None:
-            continue
-        if canvas is None:
-            canvas = Canvas(layers.size, level)
-        elif level.shrink > canvas.shrink:
-            canvas.paint_under(_enlarged_level(level, canvas.shrink, layers.size))
-        else:
-            canvas.paint_under(level)
-    return canvas
-
-
-def _opaque(level: Level) -> Level:
-    cover = level.cover.clamp(min=1e-6)
-    return level._replace(light=level.light / cover, cover=torch.ones_like(cover))
-
-
-def _enlarged_level(level: Level, shrink: int, picture: Sequence[int]) -> Level:
-    """A level at the size of a larger copy of the picture."""
-    factor = level.shrink // shrink
-    top, left = level.top * factor, level.left * factor
-    size = (-(-picture[0] // shrink) - top, -(-picture[1] // shrink) - left)
-    parts = enlarged(torch.cat([level.light, level.cover], dim=1), factor, size)
-    return Level(parts[:, :3], parts[:, 3:], top, left, shrink, level.in_focus)
+def _divided(seen: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """C_k and A_k, `[1,4,h,w]`, of what they are made of."""
+    shown = seen / known.clamp(min=1e-6)
+    return torch.cat([shown[:, :3], shown[:, 3:].clamp(0, 1)], dim=1)
