@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -169,12 +170,13 @@ class ShortTable:
         scenes = PhotoSet("lab_val", lab / "valA")
         truths = find_by_stem(lab / "truth" / LENS)
 
+        @cache
         def median_psnr(radius: float) -> float:
             results = find_by_stem(self._maker.results(method, entries[0], radius, scenes))
             pictures = ((read_image(path), read_image(truths[stem])) for stem, path in results.items())
             return float(np.median([psnr(as_array(result), as_array(truth)) for result, truth in pictures]))
 
-        best = max(tqdm(RADII, f"{method.title}: strength", leave=False), key=median_psnr)
+        best = peak(median_psnr, RADII, USUAL)
         write_text(chosen, json.dumps(best))
         return best
 
@@ -202,6 +204,19 @@ class ShortTable:
                     options += ["--alphas", f"{name}={self._maker.masks(method.segmenter, photos)}"]
                 self._measure(options)
         return json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else None
+
+
+def peak(value: Callable[[float], float], places: Sequence[float], start: float) -> float:
+    """The place with the largest value, where values only rise up to it and only fall from it on.
+
+    Asks for the start and its neighbours, and goes on in the direction in which it gets better.
+    """
+    at = places.index(start)
+    while True:
+        best = max(range(max(0, at - 1), min(len(places), at + 2)), key=lambda index: value(places[index]))
+        if best == at:
+            return places[at]
+        at = best
 
 
 def unseen(photos: Sequence[Path], trained_on: Sequence[Path], notes: Notebook) -> list[Path]:

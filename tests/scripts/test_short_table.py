@@ -14,7 +14,7 @@ from scripts import short_page
 from scripts.peer_blur import main as peer_blur
 from scripts.short_methods import METHODS, Generator, entries_of, name_of
 from scripts.short_page import section
-from scripts.short_table import ShortTable, Sources, unseen
+from scripts.short_table import RADII, ShortTable, Sources, peak, unseen
 from util.measure.keeping import FAILS
 
 TRUTH = 200  # the level of the lab's true photos
@@ -93,15 +93,15 @@ def test_strength_is_chosen_on_val_and_reported_on_test(places, tmp_path):
     assert {row.radius for row in rows if "published" not in row.method.title} == {3.0}
     inputs = {(Path(c[2]).name, Path(c[4]).name) for c in programs.ran if c[0] != "deeplab/inference.py"}
     disc = {(place, name) for place, name in inputs if name.startswith("rvm_disc")}
-    on_val = {("valA", f"rvm_disc_behind_its_matte_{radius}") for radius in (1, 2, 3, 4, 6)}
-    on_pairs = {("pairs", name) for _, name in on_val}
+    on_val = {("valA", f"rvm_disc_behind_its_matte_{radius}") for radius in (2, 3, 4, 6)}
+    on_pairs = {("pairs", f"rvm_disc_behind_its_matte_{radius}") for radius in (1, 2, 3, 4, 6)}
     reported = {("testA", "rvm_disc_behind_its_matte_3")}
     photos = {("photos", f"rvm_disc_behind_its_matte_{radius}") for radius in (3, 6)}
     assert disc == on_val | on_pairs | reported | photos
     # One strength for all seeds: the second is never run on the scenes to choose on.
     assert not [name for place, name in inputs if place == "valA" and "seed2" in name]
     apertures = {c[c.index("--aperture") + 1] for c in programs.ran if "--aperture" in c and "valA" in c[2]}
-    assert apertures == {"0.25", "0.5", "0.75", "1", "1.5"}
+    assert apertures == {"0.5", "0.75", "1", "1.5"}
     radius_of = {Path(c[4]).name: c[c.index("--radius") + 1] for c in programs.ran if c[0] == "test.py"}
     assert {radius for name, radius in radius_of.items() if "_one_radius_" in name} == {"none"}
     assert {radius for name, radius in radius_of.items() if "_one_radius_" not in name} == {
@@ -161,6 +161,14 @@ def test_without_a_lab_the_usual_strength_counts(places, tmp_path):
     rows = ShortTable(Sources(places.dataroot), tmp_path / "work", programs.run, programs.measure).rows()
     assert {row.radius for row in rows} == {None, 4.0}
     assert {name for row in rows for name in row.found} == {"portraits"}
+
+
+def test_the_peak_is_found_from_either_side():
+    for best in RADII:
+        assert peak(lambda x, best=best: -abs(np.log(x / best)), RADII, 4.0) == best
+    asked: list[float] = []
+    peak(lambda x: asked.append(x) or -abs(x - 4), RADII, 4.0)
+    assert set(asked) == {3.0, 4.0, 6.0}
 
 
 def test_copies_of_what_was_trained_on_are_left_out(tmp_path):
