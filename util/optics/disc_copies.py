@@ -88,11 +88,10 @@ class DiscCopies:
         while shrinking(max(radii)) not in {1, *levels}:
             last = max(levels)
             levels[2 * last] = shrunk(padded(levels[last], 2), 2)
+        wide = {shrink: np.pad(level, RIM) for shrink, level in levels.items()}
         with ThreadPoolExecutor(cores()) as pool:
             self.copies = [
-                disc(np.pad(levels[shrink], RIM), small_radius(radius, shrink), pool.map)
-                if shrink > 1
-                else None
+                disc(wide[shrink], small_radius(radius, shrink), pool.map) if shrink > 1 else None
                 for radius, shrink in ((radius, shrinking(radius)) for radius in radii)
             ]
         self.half = self.half[:, :0]
@@ -195,10 +194,13 @@ def disc(parts: np.ndarray, radius: float, each: Callable[..., Iterable[np.ndarr
 
     `each` is `map`, or that of a pool which blurs parts beside each other.
     """
-    kernel = disc_kernel(radius)
-    out = np.stack(
-        list(each(lambda part: cv2.filter2D(part, -1, kernel, borderType=cv2.BORDER_CONSTANT), parts))
-    )
+    kernel, out = disc_kernel(radius), np.empty_like(parts)
+
+    def blur(part: np.ndarray, blurred: np.ndarray) -> np.ndarray:
+        return cv2.filter2D(part, -1, kernel, dst=blurred, borderType=cv2.BORDER_CONSTANT)
+
+    for _ in each(blur, parts, out):
+        pass
     out[:3] /= np.maximum(out[3], MIN_SHARE)
     # Rounding in OpenCV's transforms may leave a trace outside the range.
     np.clip(out[:3], 0, 1, out=out[:3])
