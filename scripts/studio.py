@@ -100,6 +100,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="who tells the subject to a generator that was trained with --mask_input; auto = rvm, or selfie where "
         "rvm can't be had",
     )
+    add(
+        "--radius",
+        default="",
+        help="as of test.py: latest_net_P.pth of --model radius; default: the one beside the weights, where there is "
+        "one; none = one blur for the whole background",
+    )
     add("--runtime", type=Path, help="archive of onnxruntime-web; default: fetched from npm, once")
     args = parser.parse_args(argv)
     if not (args.output or args.serve):

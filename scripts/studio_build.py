@@ -10,18 +10,22 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from torch import nn
 
 from deeplab.browser_models import halved_storage, write_segmenter
 from deeplab.segmenters import of_best_segmenter
 from models import load_generator
 from models.inference.described import described
-from models.inference.generator import GeneratorSettings
+from models.inference.generator import Generator, GeneratorSettings
+from models.lens.exported import RadiusGraph
+from models.lens.generator import LensGenerator
+from models.lens.settings import LOOK_SIDE
 from scripts.export import TOLERANCE, export_program, largest_difference, run_onnx, write_onnx
 from scripts.studio_runtime import VERSION, write_runtime
 from scripts.studio_sources import PAGE
-from util.errors import UserError, say
+from util.errors import UserError
 from util.files import atomic_path, write_bytes, write_text
-from util.hub import RADIUS_FILE, run_folder
+from util.hub import run_folder
 
 # By so many values of a result it is checked.
 VALUES = 64
@@ -36,11 +40,14 @@ def build(args: argparse.Namespace, folder: Path, made_of: str) -> None:
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "studio.json").is_file():
         raise UserError(f"--output {folder}: is not empty and not a studio; choose another folder")
     (folder / "studio.json").unlink(missing_ok=True)
-    generator = _write_generator(args, folder)
+    settings = GeneratorSettings(radius=args.radius)
+    loaded = load_generator(run_folder(args.checkpoints_dir, args.name), args.epoch, settings=settings)
+    generator = _write_generator(loaded, folder)
     studio = {
         "name": args.name,
         "made_of": made_of,
         "generator": generator,
+        "radius": _write_radius(loaded, folder),
         "segmenter": _write_masks(args.masks, folder) if generator["channels"] == 4 else None,
         "runtime": f"onnxruntime-web {VERSION}, Microsoft, MIT",
     }
@@ -51,26 +58,39 @@ def build(args: argparse.Namespace, folder: Path, made_of: str) -> None:
     write_text(folder / "studio.json", json.dumps(studio, indent=1))
 
 
-def _write_generator(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+def _write_generator(generator: Generator, folder: Path) -> dict[str, Any]:
     """Write the generator's network; returns what the page must know of it."""
-    weights = run_folder(args.checkpoints_dir, args.name)
-    generator = load_generator(weights, args.epoch, settings=GeneratorSettings(radius="none"))
-    if any((weights / name).is_file() for name in (f"{args.epoch}_net_P.pth", RADIUS_FILE)):
-        say(f"{weights}: the studio blurs without its radius network, as test.py --radius none does")
     facts = described(generator)
-    net = generator.net.graph()
-    with atomic_path(folder / "generator.onnx") as temporary, warnings.catch_warnings():
+    file = folder / "generator.onnx"
+    _write_network(generator.net.graph(), facts["channels"], facts["divisor"], file, str(generator.file))
+    side = 8 * facts["divisor"]
+    check = _check(file, "image", "result", (1, facts["channels"], side, side), {})
+    return {"file": file.name, **facts, "check": check}
+
+
+def _write_radius(generator: Generator, folder: Path) -> dict[str, Any] | None:
+    """Write the network that says how much a lens would blur each place, if the generator has one."""
+    if not isinstance(generator.net, LensGenerator) or generator.net.radius_net is None:
+        return None
+    graph, file = RadiusGraph(generator.net.radius_net), folder / "radius.onnx"
+    _write_network(graph, graph.input_nc, graph.divisor, file, "the radius network")
+    return {"file": file.name, "look_side": LOOK_SIDE}
+
+
+def _write_network(net: nn.Module, channels: int, divisor: int, file: Path, source: str) -> None:
+    """Write `net` as ONNX, its weights stored in 16 bits.
+
+    Raises:
+        UserError: it gives something else there.
+    """
+    with atomic_path(file) as temporary, warnings.catch_warnings():
         # PyTorch's own, about itself.
         warnings.simplefilter("ignore")
-        write_onnx(export_program(net, facts["channels"]), temporary)
-        reference = torch.no_grad()(net)
-        difference = largest_difference(run_onnx(temporary), reference, facts["channels"], facts["divisor"])
+        write_onnx(export_program(net, channels), temporary)
+        difference = largest_difference(run_onnx(temporary), torch.no_grad()(net), channels, divisor)
         if not difference <= TOLERANCE[False]:
-            raise UserError(f"{generator.file}: as ONNX its weights differ by {difference:.1e}; not written")
+            raise UserError(f"{source}: as ONNX its results differ by {difference:.1e}; not written")
         onnx.save(halved_storage(onnx.load(temporary)), temporary)
-    side = 8 * facts["divisor"]
-    check = _check(folder / "generator.onnx", "image", "result", (1, facts["channels"], side, side), {})
-    return {"file": "generator.onnx", **facts, "check": check}
 
 
 def _write_masks(name: str, folder: Path) -> dict[str, Any]:

@@ -18,7 +18,9 @@ def sources(args: argparse.Namespace) -> str:
         file for name in (f"{args.epoch}_net_*.pth", "*.safetensors") for file in folder.glob(name)
     )
     files = [*sorted(PAGE.iterdir()), *sorted(Path(__file__).parent.glob("studio*.py")), *weights]
-    digest = hashlib.sha256(f"{args.name} {args.masks}".encode())
+    if Path(args.radius).is_file():
+        files.append(Path(args.radius))
+    digest = hashlib.sha256(f"{args.name} {args.masks} {args.radius}".encode())
     for file in files:
         digest.update(f"{file.name}{sha256_of(file)}".encode())
     return digest.hexdigest()[:16]

@@ -11,8 +11,10 @@ from PIL import Image
 
 from models.inference.generator import Generator
 from models.lens.generator import LensGenerator
+from models.lens.radius import load_radius_net
 from models.lens.settings import LensChanges, LensSettings
 from models.nets.base import GeneratorNet
+from options.test_options import PRETRAINED
 from tests.conftest import small_photo
 from util.images import read_photo
 
@@ -40,6 +42,14 @@ class TinyNet(GeneratorNet):
 def told_generator():
     """A lens generator told the subject."""
     return Generator(LensGenerator(TinyNet(), SETTINGS), file=Path("told/latest_net_G.pth"))
+
+
+def placing_generator():
+    """That generator with the radius network that comes with the code."""
+    generator = told_generator()
+    generator.net.radius_net = load_radius_net(PRETRAINED / "radius" / "latest_net_P.pth")
+    generator.net.change(LensChanges(soft_range=(0.0, 0.0)))
+    return generator
 
 
 def write_red_segmenter(_, path):
@@ -79,9 +89,9 @@ def red_mask(pixels):
     return np.clip(2 * (pixels[..., 0] / np.float32(255)), 0, 1)
 
 
-def expected(pixels, aperture=1.0):
-    """What test.py makes of a photo at that aperture."""
-    generator = told_generator()
+def expected(pixels, aperture=1.0, of=told_generator):
+    """What test.py makes of a photo at that aperture, with that generator."""
+    generator = of()
     generator.net.change(LensChanges(aperture=aperture))
     return generator.batch([pixels], [red_mask(pixels)])[0]
 

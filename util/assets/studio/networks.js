@@ -1,4 +1,5 @@
 // The networks: loaded once, run by onnxruntime-web on WebGPU where that gives the right numbers, else on the CPU.
+import { lookAt, radiiOf } from "./radii.js";
 import { aliased, area, bilinear, planes, roundHalfEven } from "./sampling.js";
 
 const HALF = 0.5; // a mask that nowhere reaches this has no subject
@@ -46,17 +47,19 @@ export class Networks {
     env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
     this.threads = env.wasm.numThreads;
     env.logLevel = "error";
-    const { generator, segmenter } = this.described;
+    const { generator, segmenter, radius } = this.described;
     report("Loading the model");
     this.generator = await this.session(generator.file);
     if (segmenter) this.segmenter = await this.session(segmenter.file);
+    // So small that a GPU would gain nothing.
+    if (radius) this.radius = await this.session(radius.file, "wasm");
     return this;
   }
 
-  async session(file) {
+  async session(file, backend = this.backend) {
     const response = await fetch(new URL(`./${file}`, import.meta.url));
     if (!response.ok) throw new Error(`${file} can't be loaded (status ${response.status}); build the studio again.`);
-    const options = { executionProviders: [this.backend], logSeverityLevel: 3 };
+    const options = { executionProviders: [backend], logSeverityLevel: 3 };
     return this.ort.InferenceSession.create(new Uint8Array(await response.arrayBuffer()), options);
   }
 
@@ -126,6 +129,14 @@ export class Networks {
     const input = this.tensor(small.data.map((value) => 2 * value - 1), [1, generator.channels, height, width]);
     const { result } = await this.generator.run({ image: input });
     return { width, height, data: Float32Array.from(await result.getData()) };
+  }
+
+  // How much a lens would blur each place of such a photo whose subject is the plane in focus: see radii.js.
+  async radii(photo, subject, full) {
+    const { width, height, data } = lookAt(photo, subject, this.described.radius.look_side, full);
+    const { result } = await this.radius.run({ image: this.tensor(data, [1, 4, height, width]) });
+    const [, , rows, columns] = result.dims;
+    return radiiOf({ width: columns, height: rows, data: await result.getData() }, subject);
   }
 
   // What the guided filter is fitted on: the photo in [-1,1] at the size of the weights.

@@ -3,9 +3,11 @@ import { pupilKernel } from "./pupil.js";
 import { softening } from "./deciding.js";
 import { roundHalfEven } from "./sampling.js";
 import * as shaders from "./shaders.js";
+import * as varying from "./varying.js";
 
 // Drafts blur at smaller sizes: fifty times less work for wide apertures, and hard to tell while a slider moves.
 const DRAFT_RADIUS = 4;
+const MOST_KERNELS = 64; // that are kept
 
 export class Renderer {
   // `canvas`: an element or an OffscreenCanvas. Throws where the browser or its driver lacks what is needed.
@@ -22,6 +24,7 @@ export class Renderer {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     this.programs = Object.fromEntries(
       ["WEIGHTS", "PARTS", "BLUR", "MIX", "SCREEN"].map((name) => [name, this.program(shaders[name])]));
+    for (const name of ["LIGHT", "LAY", "DEVELOP"]) this.programs[name] = this.program(varying[name]);
     this.textures = new Map();
     this.kernels = new Map();
     this.framebuffer = gl.createFramebuffer();
@@ -109,12 +112,16 @@ export class Renderer {
     if ("drawingBufferColorSpace" in this.gl) this.gl.drawingBufferColorSpace = isP3 ? "display-p3" : "srgb";
   }
 
-  // What is known of the photo: the guided filter's coefficients, its background and the usual weights of its radii.
-  setDecision({ coefficients, background, prior }) {
+  // What is known of the photo: the guided filter's coefficients, its background, the usual weights of its radii, and,
+  // where a network tells them, the radii of each place.
+  setDecision({ coefficients, background, prior, radii }) {
     const { width, height, layers, data } = coefficients;
     this.coefficients = this.texture("coefficients", width, height, "RGBA32F", layers);
     this.fill(this.coefficients, data, "RGBA", "FLOAT");
-    Object.assign(this, { background, prior });
+    Object.assign(this, { background, prior, radii });
+    if (radii) {
+      this.radiusMap = this.fill(this.texture("radii", radii.width, radii.height, "R32F"), radii.data, "RED", "FLOAT");
+    }
   }
 
   // What the user painted over the whole photo, pixels RG of 8 bits, and the preview that was before him, of the same size;
@@ -138,21 +145,24 @@ export class Renderer {
     const { model } = this;
     const share = settings.blurSoft ? 1 : softening(this.background, model, settings.aperture);
     const scale = (settings.aperture * Math.min(...full)) / model.reference_side;
-    const most = settings.draft ? DRAFT_RADIUS : model.largest_radius;
-    return model.radii.map((radius) => {
-      const largest = radius * scale;
-      let shrink = 1;
-      while (largest / shrink > most) shrink *= 2;
-      const small = shrink === 1 ? full : full.map((side) => Math.max(1, roundHalfEven(side / shrink)));
-      const kernel = largest * share > 0.5 ? this.kernel((largest * share) / shrink, settings.pupil) : null;
-      return { small, kernel, reach: kernel?.reach ?? 0 };
-    });
+    if (!this.radii) return model.radii.map((radius) => this.copy(radius * scale, share, settings, full));
+    return varying.discs(this.radii, scale * share, full).map((disc) => ({ ...disc, ...this.copy(disc.radius, 1, settings, full) }));
+  }
+
+  // At what size a disc of `largest` pixels is laid on a photo, and the kernel of its `share`, null for none.
+  copy(largest, share, { draft, pupil }, full) {
+    const most = draft ? DRAFT_RADIUS : this.model.largest_radius;
+    let shrink = 1;
+    while (largest / shrink > most) shrink *= 2;
+    const small = shrink === 1 ? full : full.map((side) => Math.max(1, roundHalfEven(side / shrink)));
+    const kernel = largest * share > 0.5 ? this.kernel((largest * share) / shrink, pupil) : null;
+    return { small, kernel, reach: kernel?.reach ?? 0 };
   }
 
   kernel(radius, pupil) {
     const key = JSON.stringify([radius, pupil]);
     if (!this.kernels.has(key)) {
-      if (this.kernels.size > 12) this.kernels.clear();
+      if (this.kernels.size > MOST_KERNELS) this.kernels.clear();
       this.kernels.set(key, pupilKernel(radius, pupil));
     }
     return this.kernels.get(key);
@@ -184,9 +194,13 @@ export class Renderer {
     this.run("WEIGHTS", this.weights, { ...common, coefficients: this.coefficients, range: model.focus_range, power,
       seen: this.seen, isPainted: this.isPainted, markedOnly: settings.markedOnly, prior: this.prior });
     const span = [[left, right], [top, bottom]];
+    this.rendered = this.texture("rendered", right - left, bottom - top, "RGBA8");
+    if (this.radii) {
+      varying.render(this, this.copies(settings, full), span, { ...common, weights: this.weights });
+      return;
+    }
     const copies = this.copies(settings, full).map((copy, k) => this.blur(copy, k, span, { ...common, weights: this.weights }));
     while (copies.length < 3) copies.push({ texture: this.weights, from: [0, 0], small: [1, 1], sharp: true });
-    this.rendered = this.texture("rendered", right - left, bottom - top, "RGBA8");
     this.run("MIX", this.rendered, { ...common, weights: this.weights, corner: [left - origin[0], top - origin[1]],
       blurred0: copies[0].texture, blurred1: copies[1].texture, blurred2: copies[2].texture,
       small: copies.map((copy) => copy.small), smallOrigin: copies.map((copy) => copy.from),

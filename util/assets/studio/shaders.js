@@ -7,7 +7,7 @@ void main() {
   gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0, 1);
 }`;
 
-const HEAD = `#version 300 es
+export const HEAD = `#version 300 es
 precision highp float;
 precision highp int;
 precision highp sampler2D;
@@ -20,6 +20,19 @@ vec3 toSrgb(vec3 x) {
   return mix(x * 12.92, 1.055 * pow(max(x, 0.0031308), vec3(1.0 / 2.4)) - 0.055, greaterThan(x, vec3(0.0031308)));
 }
 `;
+
+// A smaller picture of `size` pixels, of which `copy` holds those from `from` on, bilinearly at a place of the whole.
+export const ENLARGED = `
+vec4 enlarged(sampler2D copy, vec2 place, ivec2 size, ivec2 from) {
+  vec2 at = max(place * vec2(size) / vec2(full) - 0.5, 0.0);
+  ivec2 low = min(ivec2(at), size - 1), high = min(low + 1, size - 1);
+  vec2 share = at - vec2(low);
+  low -= from;
+  high -= from;
+  return mix(
+    mix(texelFetch(copy, low, 0), texelFetch(copy, ivec2(high.x, low.y), 0), share.x),
+    mix(texelFetch(copy, ivec2(low.x, high.y), 0), texelFetch(copy, high, 0), share.x), share.y);
+}`;
 
 // Weights of a part: in focus, then one for each radius, of sum 1. `coefficients` are the guided filter's, enlarged
 // bilinearly; `paint` is what the user painted over the preview, whose pixels are `seen`: red keeps sharp, green blurs.
@@ -127,16 +140,7 @@ uniform int count;
 uniform bvec3 sharpCopy;
 uniform bool linear;
 out vec4 result;
-vec4 enlarged(sampler2D copy, vec2 place, ivec2 size, ivec2 from) {
-  vec2 at = max(place * vec2(size) / vec2(full) - 0.5, 0.0);
-  ivec2 low = min(ivec2(at), size - 1), high = min(low + 1, size - 1);
-  vec2 share = at - vec2(low);
-  low -= from;
-  high -= from;
-  return mix(
-    mix(texelFetch(copy, low, 0), texelFetch(copy, ivec2(high.x, low.y), 0), share.x),
-    mix(texelFetch(copy, ivec2(low.x, high.y), 0), texelFetch(copy, high, 0), share.x), share.y);
-}
+${ENLARGED}
 void main() {
   ivec2 here = ivec2(gl_FragCoord.xy) + corner;
   vec2 place = vec2(here + origin) + 0.5;

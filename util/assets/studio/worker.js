@@ -4,6 +4,7 @@ import { isDisplayP3, withMetadata } from "./containers.js";
 import { Photo } from "./decoding.js";
 import { guidedCoefficients } from "./guided.js";
 import { Networks } from "./networks.js";
+import { evenRadii } from "./radii.js";
 import { Renderer } from "./renderer.js";
 import { planes } from "./sampling.js";
 
@@ -21,7 +22,14 @@ async function decide(preview, full, seen, report) {
   if (!weights) return nobody(model, photo, full);
   const coefficients = guidedCoefficients(Networks.guide(photo, weights), weights, model.guide_radius, model.guide_eps);
   const background = backgroundOf(photo, coefficients, model, { width: full[0], height: full[1] });
-  return { coefficients, background, prior: priorOf(weights), found: true };
+  const radii = described.radius ? await networks.radii(photo, inRange(weights, model.focus_range), full) : null;
+  return { coefficients, background, prior: priorOf(weights), radii, found: true };
+}
+
+// The plane in focus of some weights, stretched from its range to [0,1].
+function inRange({ width, height, data }, [low, high]) {
+  const stretched = (value) => Math.min(Math.max((value - low) / (high - low), 0), 1);
+  return { width, height, data: data.subarray(0, width * height).map(stretched) };
 }
 
 // A GPU that gives up, as where its memory ends or its driver is reset, is not asked again.
@@ -43,7 +51,10 @@ function nobody(model, photo, [width, height]) {
   data[3] = 1;
   const coefficients = { width: 1, height: 1, layers, data };
   const prior = [0, 1, 2, 3].map((k) => (k > 0 && k < layers ? 1 / (layers - 1) : 0));
-  return { coefficients, background: backgroundOf(photo, coefficients, model, { width, height }), prior, found: false };
+  // Nobody stands anywhere: what is marked to be blurred is blurred alike.
+  const radii = described.radius ? evenRadii(model.radii[Math.floor(model.radii.length / 2)]) : null;
+  const background = backgroundOf(photo, coefficients, model, { width, height });
+  return { coefficients, background, prior, radii, found: false };
 }
 
 // Mean weights of a photo's radii, of sum 1.
