@@ -62,7 +62,7 @@ class LensModel(LensOptions, UnpairedModel):
         if self.isTrain:
             self.fake_B = self.netG.blur(self.real_A, self.weights, self.share)
         else:
-            self.fake_B = self.netG.render(self.real_A, self.weights, self.depth_A)
+            self.fake_B = self.netG.render(self.real_A, self.weights, self.depth_A, logits=self.logits_A)
 
     def generator_losses(self) -> Losses:
         """All terms, each already times its weight."""

@@ -64,8 +64,8 @@ class _Development:
         told = None if told is None else told[None, None]
         logits = lens.logits(self.small, told, photo.shape[:2])
         # [K+1,4,h,w]: those of red, green and blue, for values in [0,1] and not [-1,1], and the constant.
-        weights = logits.softmax(dim=1)
-        self.coefficients = coefficients(weights, self.small)[0].numpy()
+        self.weights = logits.softmax(dim=1)
+        self.coefficients = coefficients(self.weights, self.small)[0].numpy()
         self.coefficients[:, 3] -= self.coefficients[:, :3].sum(1)
         self.coefficients[:, :3] *= 2
         values = np.arange(self._limit + 1, dtype=np.float32) / self._limit
@@ -77,7 +77,7 @@ class _Development:
         self.behind = photo
         if lens.mattes:
             whole = None if mask is None else torch.from_numpy(mask)[None, None].float()
-            prior = told_prior(lens.in_range(weights[:, :1]), photo.shape[:2], whole)
+            prior = told_prior(lens.in_range(self.weights[:, :1]), photo.shape[:2], whole)
             self.alpha = alpha_of(photo, prior[0, 0].numpy())
             self.behind = colors_behind(photo, self.alpha)
 
@@ -88,7 +88,8 @@ class _Development:
         if self.lens.radius_net is None:
             self.copies.blur([scale * radius for radius in self.lens.settings.radii])
         else:
-            self.radius = scale * self.lens.radius_map(self.small, in_focus)[0].numpy()
+            subject = in_focus if self.alpha is not None else self.lens.in_range(self.weights[:, :1])
+            self.radius = scale * self.lens.radius_net.radii(self.small, subject)[0].numpy()
             self.copies.blur(knots(float(self.radius.max())))
         result = np.empty_like(self.photo)
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from models.lens.exported import LOGIT_BOUND, WeightsGraph
 from models.lens.focusing import refocused
 from models.lens.matting import alphas, behind_subject, of_subject, told_prior
-from models.lens.radius import RadiusNet, behind, settled
+from models.lens.radius import RadiusNet
 from models.lens.scales import knots, reference_size
 from models.lens.settings import LensChanges, LensSettings
 from models.lens.softening import share_of_blur
@@ -21,7 +21,6 @@ from util.optics.camera import Camera
 from util.optics.camera import render as render_camera
 from util.optics.focus import INSIDE
 from util.optics.focus_options import Focus
-from util.optics.levels import radius_of_level
 from util.optics.light import linear_to_srgb, luma, srgb_to_linear
 from util.optics.presets import REFERENCE_SIDE
 from util.optics.varying import varying_blur
@@ -140,7 +139,8 @@ class LensGenerator(AroundNet):
             depth: `[B,1,H,W]`, inverse, near is large; only a camera (`LensSettings`) looks at it.
             aperture: `[B]`, factors of the radii besides that of the settings.
         """
-        return self.render(x, self.decide(x, mask).weights, depth, aperture)
+        weights, logits = self.decide(x, mask)
+        return self.render(x, weights, depth, aperture, logits)
 
     def render(
         self,
@@ -148,14 +148,19 @@ class LensGenerator(AroundNet):
         weights: torch.Tensor,
         depth: torch.Tensor | None = None,
         aperture: torch.Tensor | None = None,
+        logits: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """The photo `x` as the lens shows it whose `weights` were decided."""
+        """The photo `x` as the lens shows it whose `weights` were decided, of these `logits`."""
         share = self.softening(x, weights[:, :1])
         share = share if aperture is None else share * aperture
+        subject = weights[:, :1]
+        # Where blur grows is asked without the aperture, which has no part in alpha and in logits.
+        if logits is not None and not self.mattes:
+            subject = self.in_range(logits.softmax(dim=1)[:, :1])
         if self.settings.camera is not None:
-            return self.photograph(x, weights, share, self.settings.camera, depth)
+            return self.photograph(x, weights, share, self.settings.camera, depth, subject)
         if self.radius_net is not None:
-            return self.blur_by_place(x, weights[:, :1], share)
+            return self.blur_by_place(x, weights[:, :1], share, subject)
         return self.blur(x, weights, share)
 
     @property
@@ -198,6 +203,7 @@ class LensGenerator(AroundNet):
         share: torch.Tensor,
         camera: Camera,
         depth: torch.Tensor | None = None,
+        subject: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """What `camera` makes of photos whose in-focus weights are alpha and whose radii the lens has decided.
 
@@ -205,7 +211,7 @@ class LensGenerator(AroundNet):
         """
         in_focus = weights[:, :1].float()
         if self.radius_net is not None:
-            radius = self.radius_by_place(x, in_focus, share)
+            radius = self.radius_by_place(x, in_focus if subject is None else subject, share)
         else:
             radii = self.scale(x.shape[-2:]) * weights.new_tensor(self.settings.radii).view(1, -1, 1, 1)
             blurred = weights[:, 1:]
@@ -220,9 +226,15 @@ class LensGenerator(AroundNet):
         return render_camera(x.float(), in_focus, radius, camera, front)
 
     @torch.no_grad()
-    def blur_by_place(self, x: torch.Tensor, in_focus: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    def blur_by_place(
+        self,
+        x: torch.Tensor,
+        in_focus: torch.Tensor,
+        share: torch.Tensor,
+        subject: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Each place blurred by its radius of `radius_by_place`; where `in_focus` is 1 the result is `x`, exactly."""
-        radius = self.radius_by_place(x, in_focus, share)
+        radius = self.radius_by_place(x, in_focus if subject is None else subject, share)
         radii = knots(float(radius.max()))
         behind = behind_subject(x, in_focus) if self.mattes else x
         light = (behind + 1) / 2
@@ -232,25 +244,20 @@ class LensGenerator(AroundNet):
         return x + (1 - in_focus) * (2 * values - 1 - behind)
 
     @torch.no_grad()
-    def radius_by_place(self, x: torch.Tensor, in_focus: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    def radius_by_place(self, x: torch.Tensor, subject: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
         """The radius that `radius_net` says a lens would leave at each place, times aperture and `share`.
 
         Args:
             x: photos `[B,3,H,W] in [-1,1]`.
-            in_focus: `[B,1,H,W] in [0,1]`.
+            subject: `[B,1,h,w] in [0,1]`, of any size.
             share: `[B]`, of `softening`.
 
         Returns:
             `[B,1,H,W]`, pixels, not negative.
         """
-        radius = self.scale(x.shape[-2:]) * share.view(-1, 1, 1, 1) * self.radius_map(x, in_focus)
+        radii = present(self.radius_net).radii(x, subject)
+        radius = self.scale(x.shape[-2:]) * share.view(-1, 1, 1, 1) * radii
         return F.interpolate(radius, x.shape[-2:], mode="bilinear", align_corners=False)
-
-    def radius_map(self, x: torch.Tensor, in_focus: torch.Tensor) -> torch.Tensor:
-        """Radii `[B,1,h,w]` as `radius_net` states them, where the shorter side is 256; see `radius_by_place`."""
-        blur = present(self.radius_net).ask(x, in_focus)
-        small_focus = F.interpolate(in_focus, blur.level.shape[-2:], mode="area")
-        return radius_of_level(behind(settled(blur, small_focus), small_focus))
 
     @torch.no_grad()
     def softening(self, x: torch.Tensor, in_focus: torch.Tensor) -> torch.Tensor:

@@ -16,6 +16,7 @@ from models.lens.places import CHANNELS, places
 from models.lens.settings import LOOK_SIDE, LOOK_SQUARE
 from models.nets.defocus import DefocusNet
 from models.nets.effnet import TAPS, Encoder
+from util.optics.levels import radius_of_level
 
 # Deviation of the Gaussian, in those pixels, that hides what is left of sharpness; in training it varies.
 LOOK_SIGMA = 1.5
@@ -81,6 +82,15 @@ class RadiusNet(DefocusNet):
         size = [max(1, round(side * scale)) for side in x.shape[-2:]]
         small_x, small_mask = (F.interpolate(y, size, mode="area") for y in (x, mask))
         return self.ask_look(look(small_x, small_mask, LOOK_SIGMA))
+
+    def radii(self, x: torch.Tensor, subject: torch.Tensor) -> torch.Tensor:
+        """Radii `[B,1,h,w]` that a lens leaves at each place, in pixels where the shorter side is 256; see `ask`.
+
+        Uncertain places have the mean of their row, the subject those beside it.
+        """
+        blur = self.ask(x, subject)
+        subject = F.interpolate(subject, blur.level.shape[-2:], mode="area")
+        return radius_of_level(behind(settled(blur, subject), subject))
 
     def ask_look(self, seen: torch.Tensor) -> Blur:
         """As `ask`, of what `look` returns of photos whose shorter side is `LOOK_SIDE`, `[B,5,h,w]`."""

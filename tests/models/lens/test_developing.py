@@ -98,6 +98,27 @@ def test_radii_that_differ_from_place_to_place():
     check(net, photo(300, 402))
 
 
+@pytest.mark.parametrize("matting", [True, False])
+def test_where_blur_grows_is_asked_without_the_aperture(matting, monkeypatch):
+    """The wider it is, the sharper is what is half in focus; the radius network is told the same at any aperture."""
+    told = []
+    monkeypatch.setattr(
+        RadiusNet, "ask", lambda self, x, mask, ask=RadiusNet.ask: told.append(mask) or ask(self, x, mask)
+    )
+    for aperture in (1.0, 3.0):
+        net = lens(aperture=aperture, matting=matting)
+        net.radius_net = RadiusNet().eval()
+        develop(net, photo(200, 300))
+        with torch.inference_mode():
+            net(image_to_tensor(photo(200, 300))[None])
+    strips, tensors = told[:2]
+    assert 0.1 < strips.mean() < 0.9
+    small = torch.nn.functional.interpolate(tensors, strips.shape[-2:], mode="area")
+    assert (strips - small).abs().mean() < 0.01
+    for wide, plain in zip(told[2:], told[:2], strict=True):
+        assert torch.allclose(wide, plain, atol=1e-6)
+
+
 @pytest.mark.parametrize("linear", [True, False])
 def test_mattes(linear):
     mask = np.zeros((200, 300), np.float32)
