@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from util.errors import UserError, say
+from util.errors import UserError, in_words, say
 
 if TYPE_CHECKING:
     from deeplab.segmenter import Segmenter
@@ -90,5 +90,7 @@ def of_best_segmenter(make: Callable[[str], T]) -> T:
     try:
         return make("rvm")
     except (UserError, ImportError) as error:
-        say(f"--masks auto: {error}. The segmenter selfie takes its place; it is made for one person nearby")
+        say(
+            f"--masks auto: {in_words(error)}. The segmenter selfie takes its place; it is made for one person nearby"
+        )
         return make("selfie")

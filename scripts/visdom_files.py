@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from util.errors import UserError, command_line
+from util.errors import UserError, command_line, missing_package
 from util.files import write_bytes, write_text
 from util.present import present
 
@@ -74,7 +74,7 @@ def static_folder() -> Path:
     """
     spec = importlib.util.find_spec("visdom")
     if spec is None or spec.origin is None:
-        raise UserError("visdom is not installed; run: bash scripts/setup.sh")
+        raise UserError(missing_package("visdom"))
     return Path(spec.origin).with_name("static")
 
 

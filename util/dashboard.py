@@ -185,14 +185,14 @@ def connect(server: str, port: int, env: str) -> Any:
     """A `visdom.Visdom` that says nothing and raises `ConnectionError` when the server is away.
 
     Raises:
-        ConnectionError: the server is away, or visdom is not installed.
+        ConnectionError: the server is away, or visdom can't be imported.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import visdom
-    except ImportError:
-        raise ConnectionError("visdom is not installed") from None
+    except ImportError as error:
+        raise ConnectionError(f"visdom can't be imported ({error})") from None
     logging.getLogger("visdom").setLevel(logging.CRITICAL)
     # As the server names it.
     env = env.replace("/", "_")

@@ -49,8 +49,9 @@ EXTRAS = {
 
 
 def missing_package(module: str) -> str:
-    """What to do about a `module` of `EXTRAS` that is not installed."""
-    return f"{module} is not installed; run: pip install -e '.[{EXTRAS[module.partition('.')[0]]}]'"
+    """What to do about a `module` of `EXTRAS`, or a part of one, that is not installed."""
+    package = module.partition(".")[0]
+    return f"{package} is not installed; run: pip install -e '.[{EXTRAS[package]}]'"
 
 
 class UserError(Exception):
@@ -115,6 +116,11 @@ def command_line(main: Callable[P, R]) -> Callable[P, R]:
             raise SystemExit(1 if isinstance(error, SomeFailed) else 2) from None
 
     return wrapper
+
+
+def in_words(error: Exception) -> str:
+    """`error` in a line that says what to do, where it is the machine's or a package is missing; else its message."""
+    return _of_the_machine(error) or str(error)
 
 
 def of_the_setup(error: BaseException) -> str:

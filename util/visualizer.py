@@ -2,6 +2,7 @@
 
 import re
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from util.dashboard import Dashboard, connect
+from util.errors import missing_package
 from util.html import ResultPage
 from util.images import write_image
 from util.loggers.started import Loggers
@@ -126,8 +128,11 @@ def pictures_of_first_photo(labels: list[str]) -> int:
     return starts[1] if len(starts) > 1 else len(labels)
 
 
-def start_dashboard(opt: Options, rows: list[Row]) -> Dashboard:
-    """The dashboard of the run that `opt` describes, with the curves of the earlier `rows`."""
+def start_dashboard(opt: Options, rows: list[Row]) -> Dashboard | None:
+    """The dashboard of the run that `opt` describes, with the curves of the earlier `rows`; None without visdom."""
+    if find_spec("visdom") is None:
+        tqdm.write(f"{missing_package('visdom')}, to watch the run in the browser; or give --display_id 0")
+        return None
     address = f"{opt.display_server}:{opt.display_port}"
     env = opt.display_env or opt.name
     dashboard = Dashboard(partial(connect, opt.display_server, opt.display_port, env), address, tqdm.write)

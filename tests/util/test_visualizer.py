@@ -77,3 +77,14 @@ def test_all_pictures_of_a_photo_are_in_a_row_unless_a_number_says_otherwise(tmp
         (sheet, _, _), _ = shown._loggers.show_picture.call_args
         widths.append(sheet.width)
     assert widths[0] == widths[1] > widths[2]
+
+
+def test_without_visdom_a_line_says_so_and_the_run_is_shown_elsewhere(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(util.visualizer, "find_spec", lambda name: None)
+    shown = Visualizer(options(tmp_path, display_id=1))
+    shown.display_current_results(visuals(0.0), 1, 100, save_html=True)
+    shown.close()
+    said = capsys.readouterr().out
+    assert "visdom is not installed; run: pip install" in said and "--display_id 0" in said
+    assert said.count("\n") == 1
+    assert (tmp_path / "run/web/index.html").exists()
