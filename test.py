@@ -19,7 +19,7 @@ from pathlib import Path
 from data import create_dataset
 from models import create_model
 from options import Options, TestOptions, write_options
-from util.distributed import is_first, print0, process_group, rank, world_size
+from util.distributed import print0, process_group, rank, world_size
 from util.errors import command_line
 from util.hub import PREFIX, run_folder
 from util.present import present
@@ -30,51 +30,41 @@ def test_photos(opt: Options) -> None:
     # What needs PyTorch is imported when options are read, and wrong ones told.
     from deeplab.depth_maps import DepthSource
     from deeplab.mask_sources import mask_source
-    from models.inference.folder import Translator, translate_folder
+    from models.inference.by_options import translator_of_options, uses_masks, without_effect
+    from models.inference.folder import translate_folder
     from models.inference.generator import GeneratorSettings, load_generator
-    from models.inference.large_photos import FullResolution, Tiled
-    from models.inference.no_effect import uses_masks, without_effect
-    from models.inference.overlaid import Overlaid
+    from models.inference.translator import Sources
     from util.images import list_images
     from util.optics.photo_lens import aperture_of_photo
     from util.optics.presets import AUTO as BY_EXIF
 
+    # The generator, as the options ask for it.
     folder, settings = run_folder(opt.checkpoints_dir, opt.name), GeneratorSettings.of_options(opt)
-    source, depth_of = Path(opt.input), DepthSource.of_options(opt)
-    aperture_of = aperture_of_photo if opt.lens == BY_EXIF else None
     generator = load_generator(folder, opt.epoch, "", opt.device, opt.direction, settings)
+    translator = translator_of_options(generator, opt)
     for line in without_effect(opt, [generator.net]):
         print0(line)
-    if not generator.net.takes_depth:
-        depth_of = aperture_of = None
-    if depth_of:
-        depth_of.prepare(list_images(source) if source.is_dir() else [source])
-    translator: Translator = generator
-    if opt.tile:
-        translator = Tiled(generator, opt.tile)
-    elif opt.full_res:
-        translator = FullResolution(generator, opt.load_size)
-    if opt.add_mask:
-        translator = Overlaid(translator, opt.matting == "auto")
-    translate_folder(
-        translator,
-        present(generator.file),
-        source,
-        Path(opt.output),
-        opt.batch_size,
-        opt.overwrite,
-        mask_source(opt.masks) if opt.masks and uses_masks(opt, generator.net) else None,
-        depth_of,
-        aperture_of,
-    )
-    if is_first():
-        print(f"results are in {opt.output}")
+
+    # What it is told of photos besides their pixels.
+    photos, sources = Path(opt.input), Sources()
+    if opt.masks and uses_masks(opt, generator.net):
+        sources = sources._replace(mask_of=mask_source(opt.masks))
+    if generator.net.takes_depth and (depth_of := DepthSource.of_options(opt)):
+        depth_of.prepare(list_images(photos) if photos.is_dir() else [photos])
+        sources = sources._replace(depth_of=depth_of)
+    if generator.net.takes_depth and opt.lens == BY_EXIF:
+        sources = sources._replace(aperture_of=aperture_of_photo)
+
+    # From photo to photo.
+    weights, results = present(generator.file), Path(opt.output)
+    translate_folder(translator, weights, photos, results, opt.batch_size, opt.overwrite, sources)
+    print0(f"results are in {opt.output}")
 
 
 def test_dataroot(opt: Options) -> None:
     """Run the model over a phase of `--dataroot` and make a result page of everything that it shows."""
     from models.acceleration import autocast
-    from models.inference.no_effect import without_effect
+    from models.inference.by_options import without_effect
     from models.inference.phase import PhaseResults
 
     dataset = create_dataset(opt, rank(), world_size())

@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from models.inference.side_by_side import side_by_side, threads_for
+from models.inference.translator import NOWHERE, Sources, Told, Translator
 from models.inference.write_behind import WriteBehind
 from util.distributed import gathered, rank, world_size
 from util.errors import PhotoError, UserError, say
@@ -28,33 +29,6 @@ from util.images import (
 
 # A mask that nowhere reaches this has no subject.
 FOUND = 0.5
-
-
-class Translator(Protocol):
-    """What turns photos of one size into results, in one go or in parts: `Generator`, `Tiled`, `FullResolution`."""
-
-    @property
-    def at_once(self) -> int:
-        """How many calls of `batch` may run beside each other."""
-        ...
-
-    def batch(
-        self,
-        photos: list[np.ndarray],
-        masks: list[np.ndarray] | None = None,
-        depths: list[np.ndarray] | None = None,
-        apertures: list[float] | None = None,
-    ) -> list[np.ndarray]:
-        """As `Generator.batch`."""
-        ...
-
-
-# From a photo's file and its pixels, [H,W,3] uint8 or uint16, to its mask or inverse depth: float32 [H,W] in [0,1].
-MapSource = Callable[[Path, np.ndarray], np.ndarray]
-
-
-# From a photo's file to a factor of the radii of its blur.
-ApertureSource = Callable[[Path], float]
 
 
 class DecodedPhoto(NamedTuple):
@@ -112,17 +86,13 @@ def translate_folder(
     target: Path,
     batch_size: int = 1,
     overwrite: bool = False,
-    mask_of: MapSource | None = None,
-    depth_of: MapSource | None = None,
-    aperture_of: ApertureSource | None = None,
+    sources: Sources = NOWHERE,
 ) -> None:
     """Translate the photo or all photos at `source` into `target`.
 
     Results have the photo's size, name, depth, colour profile and EXIF. Those newer than photo and `weights` are left,
-    so an interrupted call goes on where it stopped; `overwrite` makes them again. `mask_of`, `depth_of` and
-    `aperture_of` give the mask and the inverse depth of a photo and a factor of its radii, for a generator that takes
-    them; a photo in which nobody is found is left as it is, and listed at the end. Started by torchrun, each rank takes
-    its share.
+    so an interrupted call goes on where it stopped; `overwrite` makes them again. A photo in whose mask, of `sources`,
+    nobody is found is left as it is, and listed at the end. Started by torchrun, each rank takes its share.
 
     Raises:
         UserError: nothing to read, or a bad `target`; a full disk.
@@ -143,7 +113,7 @@ def translate_folder(
         tqdm(total=len(todo), unit="photo") as bar,
     ):
         photos = read_ahead(pool, todo, 2 * batch_size, refused)
-        photos = with_maps(photos, mask_of, depth_of, aperture_of, refused)
+        photos = with_sources(photos, sources, refused)
         writer = WriteBehind(pool, 2 * batch_size, refused)
         batches = side_by_side(
             photo_pool, at_once, partial(together, translator), same_size(photos, batch_size), pixels_of
@@ -184,14 +154,11 @@ def read_ahead(
             yield photo
 
 
-def with_maps(
-    photos: Iterable[DecodedPhoto],
-    mask_of: MapSource | None,
-    depth_of: MapSource | None,
-    aperture_of: ApertureSource | None,
-    refused: list[str],
+def with_sources(
+    photos: Iterable[DecodedPhoto], sources: Sources, refused: list[str]
 ) -> Iterator[DecodedPhoto]:
-    """`photos` with their masks, depths and factors of radii, where these are wanted."""
+    """`photos` with what `sources` know of them."""
+    mask_of, depth_of, aperture_of = sources
     for photo in photos:
         complete = None
         with listed_in(refused, photo.path):
@@ -209,7 +176,7 @@ def together(translator: Translator, batch: list[DecodedPhoto]) -> list[np.ndarr
     masks = [photo.mask for photo in batch if photo.mask is not None] or None
     depths = [photo.depth for photo in batch if photo.depth is not None] or None
     apertures = [photo.aperture for photo in batch if photo.aperture is not None] or None
-    return translator.batch([photo.pixels for photo in batch], masks, depths, apertures)
+    return translator.batch([photo.pixels for photo in batch], Told(masks, depths, apertures))
 
 
 def translated(

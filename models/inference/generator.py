@@ -12,6 +12,7 @@ from PIL import Image
 from data.transforms import image_to_tensor
 from models.acceleration import Acceleration, autocast, computing_dtype, place
 from models.architecture import generator_from_file
+from models.inference.translator import NOTHING, Told
 from models.lens.developing import can_develop, develop
 from models.lens.radius import RadiusNet, load_radius_net
 from models.lens.settings import AUTO, LensChanges
@@ -87,28 +88,18 @@ class Generator:
         """`[H,W,3]`, uint8 or uint16 -> what the network takes, `[C,H,W] in [-1,1]`."""
         return image_to_tensor(to_gray(photo) if self.input_nc == 1 else photo)
 
-    def batch(
-        self,
-        photos: list[np.ndarray],
-        masks: list[np.ndarray] | None = None,
-        depths: list[np.ndarray] | None = None,
-        apertures: list[float] | None = None,
-    ) -> list[np.ndarray]:
-        """Translate photos `[H,W,3]` (RGB) of one size, uint8 or uint16, in one pass.
-
-        Masks and depths, as of `translate`, are `[H,W]`, and there is a factor of the radii for each photo. Results
-        `[H,W,C']` have that size, each as many bits as its photo.
-        """
+    def batch(self, photos: list[np.ndarray], told: Told = NOTHING) -> list[np.ndarray]:
+        """Translate photos of one size in one pass, see `Translator`; a lens on a CPU takes one after the other."""
         if can_develop(self.net, self.device):
-            told = _given(masks) if self.net.takes_mask else [None] * len(photos)
+            masks = _given(told.masks) if self.net.takes_mask else [None] * len(photos)
             with autocast(self.device, self.dtype):
-                return [develop(self.net, photo, mask) for photo, mask in zip(photos, told, strict=True)]
+                return [develop(self.net, photo, mask) for photo, mask in zip(photos, masks, strict=True)]
         x = torch.stack([self.prepare(photo) for photo in photos])
         mask, depth = (
             None if of_photos is None else torch.from_numpy(np.stack(of_photos)).float()[:, None]
-            for of_photos in (masks, depths)
+            for of_photos in (told.masks, told.depths)
         )
-        aperture = None if apertures is None else torch.tensor(apertures, dtype=torch.float32)
+        aperture = None if told.apertures is None else torch.tensor(told.apertures, dtype=torch.float32)
         results = self.translate(x, mask, depth, aperture)
         return [tensor_to_pixels(y, p.dtype) for y, p in zip(results, photos, strict=True)]
 

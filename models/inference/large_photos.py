@@ -13,6 +13,7 @@ from torch import nn
 
 from data.transforms import image_to_tensor
 from models.inference.generator import Generator
+from models.inference.translator import NOTHING, Told
 from util.errors import UserError
 from util.guided_filter import apply_coefficients, guided_coefficients
 from util.tensors import tensor_to_pixels
@@ -29,14 +30,8 @@ class PhotoByPhoto(ABC):
     # Tiles share the statistics of norms, which stand in the network while a photo is done.
     at_once = 1
 
-    def batch(
-        self,
-        photos: list[np.ndarray],
-        masks: list[np.ndarray] | None = None,
-        depths: list[np.ndarray] | None = None,
-        apertures: list[float] | None = None,
-    ) -> list[np.ndarray]:
-        """Translate photos `[H,W,3]`, uint8 or uint16, to results of the same kind, as `Generator.batch`."""
+    def batch(self, photos: list[np.ndarray], told: Told = NOTHING) -> list[np.ndarray]:
+        """Results of `photos`, see `Translator`."""
         return [self._translate(photo) for photo in photos]
 
     @abstractmethod

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from models.inference.folder import Translator
+from models.inference.translator import NOTHING, Told, Translator
 from util.images import to_gray
 from util.matting import matte
+from util.present import present
 
 
 class Overlaid:
@@ -22,16 +23,9 @@ class Overlaid:
         """As the translator's."""
         return self.translator.at_once
 
-    def batch(
-        self,
-        photos: list[np.ndarray],
-        masks: list[np.ndarray] | None = None,
-        depths: list[np.ndarray] | None = None,
-        apertures: list[float] | None = None,
-    ) -> list[np.ndarray]:
-        """As `Generator.batch`; the masks are needed."""
-        assert masks is not None
-        results = self.translator.batch(photos, masks, depths, apertures)
+    def batch(self, photos: list[np.ndarray], told: Told = NOTHING) -> list[np.ndarray]:
+        """Results of `photos`, see `Translator`; the masks are needed."""
+        results, masks = self.translator.batch(photos, told), present(told.masks)
         if self.matting:
             subjects = [matte(*parts) for parts in zip(photos, masks, strict=True)]
             photos, masks = (

@@ -12,6 +12,7 @@ import test as test_program
 from deeplab.depth_maps import DepthSource
 from models import load_generator
 from models.inference.generator import GeneratorSettings
+from models.inference.translator import Told
 from models.lens.generator import LensGenerator
 from models.lens.settings import LensSettings
 from models.networks import define_G
@@ -63,7 +64,7 @@ def test_depth_and_focus_reach_the_camera(flags, tmp_path):
     photo = np.asarray(Image.open(path))
     depth = DepthSource(str(tmp_path / "depths"))(path, photo)
     assert depth[20, 2] < 0.1 and depth[20, 60] > 0.9
-    assert np.array_equal(result(tmp_path, "a"), generator.batch([photo], None, [depth])[0])
+    assert np.array_equal(result(tmp_path, "a"), generator.batch([photo], Told(depths=[depth]))[0])
     # Far, to the left, is sharp.
     change = np.abs(result(tmp_path, "a").astype(int) - photo).mean(axis=(0, 2))
     assert 4 * change[:4].mean() < change[32:].mean()
@@ -145,7 +146,7 @@ def test_a_dataroots_depth_is_rendered(flags, tmp_path, capsys, model):
     generator = load_generator(tmp_path / "checkpoints/run", settings=settings)
     photo = np.asarray(Image.open(tmp_path / "photos/a.png"))
     depth = read_pixels(root / "depthA/a.png", channels=1)[..., 0] / np.float32(65535)
-    assert np.array_equal(results[0], generator.batch([photo], None, [depth])[0])
+    assert np.array_equal(results[0], generator.batch([photo], Told(depths=[depth]))[0])
     assert np.array_equal(results[2], generator.batch([photo])[0])
     assert not np.array_equal(results[0], results[2])
     (root / "depthA/b.png").unlink()

@@ -9,6 +9,7 @@ from PIL import Image
 
 from models.inference import write_behind
 from models.inference.folder import translate_folder
+from models.inference.translator import Sources
 from models.inference.write_behind import WriteBehind
 from util.errors import UserError
 from util.images import Metadata
@@ -17,7 +18,7 @@ from util.images import Metadata
 class Inverter:
     at_once = 1
 
-    def batch(self, photos, masks=None, depths=None, apertures=None):
+    def batch(self, photos, told):
         return [255 - photo for photo in photos]
 
 
@@ -36,7 +37,13 @@ def test_photos_without_a_person_are_left_as_they_are_and_listed(tmp_path, capsy
 
     for masks in (mask_of, None):
         translate_folder(
-            Inverter(), weights, tmp_path / "photos", tmp_path / "soft", 2, overwrite=True, mask_of=masks
+            Inverter(),
+            weights,
+            tmp_path / "photos",
+            tmp_path / "soft",
+            2,
+            overwrite=True,
+            sources=Sources(masks),
         )
         results = {
             name: np.asarray(Image.open(tmp_path / "soft" / f"{name}.png")) for name in ("a", "b", "c")

@@ -59,7 +59,7 @@ class Inverter:
 
     at_once = 2
 
-    def batch(self, photos, masks=None, depths=None, apertures=None):
+    def batch(self, photos, told):
         for photo in photos:
             if photo[0, 0, 0] == 1:
                 raise PhotoError("too odd")

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from models.inference.generator import Generator
+from models.inference.translator import Told
 from models.lens.generator import LensGenerator
 from models.lens.radius import load_radius_net
 from models.lens.settings import LensChanges, LensSettings
@@ -93,7 +94,7 @@ def expected(pixels, aperture=1.0, of=told_generator):
     """What test.py makes of a photo at that aperture, with that generator."""
     generator = of()
     generator.net.change(LensChanges(aperture=aperture))
-    return generator.batch([pixels], [red_mask(pixels)])[0]
+    return generator.batch([pixels], Told([red_mask(pixels)]))[0]
 
 
 def photo(path, size=(150, 110), red=220, **options):

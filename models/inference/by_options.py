@@ -1,10 +1,14 @@
-"""Options of test.py that the loaded generator can't follow: said in a line, not passed over in silence."""
+"""What the options of test.py make of a trained generator, and which of them it can't follow."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterable
 
 from torch import nn
 
+from models.inference.generator import Generator
+from models.inference.large_photos import FullResolution, Tiled
+from models.inference.overlaid import Overlaid
+from models.inference.translator import Translator
 from models.lens.settings import add_lens_test_options
 from util.options import Options
 
@@ -24,8 +28,18 @@ OF_A_LENS = (
 )
 
 
+def translator_of_options(generator: Generator, opt: Options) -> Translator:
+    """`generator` as options of testing a folder of photos ask for it: in tiles, at a small size, under the overlay."""
+    translator: Translator = generator
+    if opt.tile:
+        translator = Tiled(generator, opt.tile)
+    elif opt.full_res:
+        translator = FullResolution(generator, opt.load_size)
+    return Overlaid(translator, opt.matting == "auto") if opt.add_mask else translator
+
+
 def without_effect(opt: Options, nets: Iterable[nn.Module]) -> list[str]:
-    """A line for each kind of option in `opt` that none of `nets` takes notice of."""
+    """A line for each kind of option in `opt` that none of `nets` takes notice of: not passed over in silence."""
     nets = list(nets)
     lines = []
     stated = ArgumentParser()
