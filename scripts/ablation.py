@@ -13,6 +13,7 @@ chosen and what they are reported on. Stopped and started again it goes on where
 
 import argparse
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts import evaluate
+from scripts import commands, evaluate
 from scripts.short_page import section
 from scripts.short_table import ShortTable, Sources
 from util.errors import UserError, command_line
@@ -204,6 +205,12 @@ def run(command: list[str]) -> None:
         raise UserError(f"stopped with exit status {done.returncode}: {shlex.join(command)}")
 
 
+def run_here(command: list[str]) -> None:
+    """Run a program of this repository in this process: starting another takes longer than many a result does."""
+    print(f"$ {shlex.join(command)}", flush=True)
+    commands.run(command[1], command[2:])
+
+
 def line(method: str, figures: dict) -> str:
     """The line of a method in the table."""
     medians = figures["median"]
@@ -259,8 +266,10 @@ def short_tables(args: argparse.Namespace) -> list[str]:
         name: getattr(args, name) and getattr(args, name).resolve()
         for name in ("dataroot", "lab", "photos", "published", "pairs")
     }
+    # Results and checkpoints lie there.
+    os.chdir(ROOT)
     work = RESULTS / "short_table"
-    return section(ShortTable(Sources(**given), work, run, evaluate.main, args.only_page).rows())
+    return section(ShortTable(Sources(**given), work, run_here, evaluate.main, args.only_page).rows())
 
 
 @command_line
@@ -285,6 +294,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "ablation.md", help="page to write")
     args = parser.parse_args(argv)
+    args.output = args.output.resolve()
     if args.only_short:
         lines = short_tables(args)
         write_text(args.output, with_short_tables(args.output.read_text(encoding="utf-8"), lines))

@@ -1,14 +1,16 @@
 """The ablation: what it runs, and that its page says what was run. The tables on top: test_short_table.py."""
 
 import json
+import os
 import shlex
+import sys
 
 import pytest
 
 import deeplab.inference
 from options import TestOptions as OptionsAtTest
 from options import TrainOptions
-from scripts import ablation
+from scripts import ablation, commands
 from util.files import write_text
 
 
@@ -91,3 +93,15 @@ def test_tables_on_top_take_the_place_of_the_old_ones():
     assert "ld\n" not in once and once.endswith(f"{ablation.EVERY_ROW}\n\nrest\n")
     assert "| a | 1 | 2 |" in once and once.startswith("# Ablation\n\nMade.\n\n## In short\n")
     assert ablation.with_short_tables(once, lines) == once
+
+
+def test_a_program_is_run_in_this_process(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(commands, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", sys.argv)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    write_text(
+        tmp_path / "program.py", "import os, sys\nprint(__name__, os.getpid(), sys.argv[1:])\nsys.exit(3)\n"
+    )
+    with pytest.raises(SystemExit, match="3"):
+        ablation.run_here(["python", "program.py", "--a", "b c"])
+    assert capsys.readouterr().out.splitlines()[1] == f"__main__ {os.getpid()} ['--a', 'b c']"
