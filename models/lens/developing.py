@@ -18,12 +18,12 @@ from torch import nn
 from data.transforms import image_to_tensor
 from models.lens.generator import LensGenerator
 from models.lens.matting import told_prior
-from models.lens.scales import knots, reference_size
-from models.lens.softening import share_of_blur
+from models.lens.softening import reference_size, share_of_blur
 from models.lens.weights import coefficients
 from util.matting import alpha_of, colors_behind
 from util.optics.arrays import linear_to_srgb, srgb_to_linear
 from util.optics.disc_copies import DiscCopies, Strip
+from util.optics.varying import knots
 from util.strips import enlarged_rows, over_threads
 
 # The network sees a copy that is made in two steps; after the first, by area, it is at least so many times too large.

@@ -11,9 +11,8 @@ from models.lens.exported import LOGIT_BOUND, WeightsGraph
 from models.lens.focusing import refocused
 from models.lens.matting import alphas, behind_subject, of_subject, told_prior
 from models.lens.radius import RadiusNet
-from models.lens.scales import knots, reference_size
 from models.lens.settings import LensChanges, LensSettings
-from models.lens.softening import share_of_blur
+from models.lens.softening import reference_size, share_of_blur
 from models.lens.weights import GUIDE_EPS, GUIDE_RADIUS, carried, shared
 from models.nets.base import AroundNet, GeneratorNet
 from util.optics.blur import MAX_RADIUS, render
@@ -24,7 +23,6 @@ from util.optics.focus_options import Focus
 from util.optics.light import linear_to_srgb, luma, srgb_to_linear
 from util.optics.presets import REFERENCE_SIDE
 from util.optics.varying import varying_blur
-from util.options import Options
 from util.present import present
 
 # Settings that a file keeps, as buffers of these names.
@@ -120,9 +118,6 @@ class LensGenerator(AroundNet):
             "guide_eps": GUIDE_EPS,
             "largest_radius": MAX_RADIUS,
         }
-
-    def load_pretrained(self, opt: Options) -> None:
-        self.net.load_pretrained(opt)
 
     def forward(
         self,
@@ -235,11 +230,10 @@ class LensGenerator(AroundNet):
     ) -> torch.Tensor:
         """Each place blurred by its radius of `radius_by_place`; where `in_focus` is 1 the result is `x`, exactly."""
         radius = self.radius_by_place(x, in_focus if subject is None else subject, share)
-        radii = knots(float(radius.max()))
         behind = behind_subject(x, in_focus) if self.mattes else x
         light = (behind + 1) / 2
         light = srgb_to_linear(light) if self.settings.linear_light else light
-        light = varying_blur(light, 1 - in_focus, radius, radii)
+        light = varying_blur(light, 1 - in_focus, radius)
         values = linear_to_srgb(light) if self.settings.linear_light else light
         return x + (1 - in_focus) * (2 * values - 1 - behind)
 

@@ -1,11 +1,20 @@
 """How much of its blur a background still needs: real lenses leave a wall as it is and dissolve a hedge."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 
 from models.lens.settings import LensSettings
+from util.optics.presets import REFERENCE_SIDE
 from util.optics.sharpness import gradient_magnitude, grown
+
+
+def reference_size(size: Sequence[int]) -> tuple[int, int]:
+    """Height and width of a photo of `size` where its shorter side has `REFERENCE_SIDE` pixels, or fewer."""
+    scale = min(1.0, REFERENCE_SIDE / min(size))
+    height, width = (max(1, round(side * scale)) for side in size)
+    return height, width
 
 
 def share_of_blur(gray: torch.Tensor, in_focus: torch.Tensor, settings: LensSettings) -> torch.Tensor:

@@ -1,5 +1,5 @@
 // How much a lens would blur each place of a photo, as its radius network says.
-// The same formulas as in models/lens/radius.py, scales.py and util/optics/levels.py of the project; pictures as in
+// The same formulas as in models/lens/radius.py, util/optics/levels.py and varying.py of the project; pictures as in
 // sampling.js.
 import { area, roundHalfEven } from "./sampling.js";
 
