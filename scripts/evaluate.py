@@ -29,6 +29,24 @@ AGAINST = ("photo", "truth", "mattes")
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = RangedParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser)
+    args = parser.parse_args(argv)
+    if args.votes:
+        if args.blind is None:
+            raise UserError(
+                "--votes: give the folder of the page too, --blind DIR; its key names the methods"
+            )
+        return args
+    if (args.dataroot is None) == (args.pairs is None):
+        raise UserError("give either --dataroot or --pairs")
+    for option in ("baselines", "blur_weights", "lpips_weights"):
+        if getattr(args, option) and "photo" not in args.against:
+            raise UserError(f"--{option}: needs the photo and its mask; add photo to --against")
+    return args
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What is compared, with what, and what is written."""
     add = parser.add_argument
     add("--dataroot", type=Path, help="folder with <phase>A, <phase>B, maskA, maskB")
     add(
@@ -82,19 +100,6 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add("--blind", type=Path, metavar="DIR", help="write a page to compare results without their names")
     add("--votes", type=Path, nargs="+", metavar="CSV", help="what raters saved from the page in --blind")
     add("--num_threads", type=count, default=2, help="processes that measure photos")
-    args = parser.parse_args(argv)
-    if args.votes:
-        if args.blind is None:
-            raise UserError(
-                "--votes: give the folder of the page too, --blind DIR; its key names the methods"
-            )
-        return args
-    if (args.dataroot is None) == (args.pairs is None):
-        raise UserError("give either --dataroot or --pairs")
-    for option in ("baselines", "blur_weights", "lpips_weights"):
-        if getattr(args, option) and "photo" not in args.against:
-            raise UserError(f"--{option}: needs the photo and its mask; add photo to --against")
-    return args
 
 
 @command_line

@@ -4,7 +4,7 @@ import argparse
 import json
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -18,7 +18,7 @@ from models import load_generator
 from models.inference.described import described
 from models.inference.generator import Generator, GeneratorSettings
 from models.lens.exported import RadiusGraph
-from models.lens.generator import LensGenerator
+from models.lens.radius import RadiusNet
 from models.lens.settings import LOOK_SIDE
 from scripts.export import TOLERANCE, export_program, largest_difference, run_onnx, write_onnx
 from scripts.studio_runtime import VERSION, write_runtime
@@ -70,9 +70,10 @@ def _write_generator(generator: Generator, folder: Path) -> dict[str, Any]:
 
 def _write_radius(generator: Generator, folder: Path) -> dict[str, Any] | None:
     """Write the network that says how much a lens would blur each place, if the generator has one."""
-    if not isinstance(generator.net, LensGenerator) or generator.net.radius_net is None:
+    net = generator.net.radius_net if generator.net.scales_itself else None
+    if net is None:
         return None
-    graph, file = RadiusGraph(generator.net.radius_net), folder / "radius.onnx"
+    graph, file = RadiusGraph(cast(RadiusNet, net)), folder / "radius.onnx"
     _write_network(graph, graph.input_nc, graph.divisor, file, "the radius network")
     return {"file": file.name, "look_side": LOOK_SIDE}
 

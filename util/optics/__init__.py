@@ -1,4 +1,4 @@
-"""Light: transfer curves, apertures, blur, gradients. The only place where light is computed.
+"""Light: transfer curves, openings, blur, gradients. The only place where light is computed.
 
-Everything works on tensors; `util.optics.arrays` has what NumPy code needs. Imports nothing of the project.
+Everything works on tensors; `util.optics.arrays` has what NumPy code needs. Imports `util` alone.
 """

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from util.optics import apertures
+from util.optics import discs
 from util.optics.light import EXPONENT, LINEAR_KNEE, LUMA, SHIFT, SLOPE, SRGB_KNEE
 
 # The curve is written again and not `util.optics.light` with tensors around it: OpenCV's power takes two thirds of the
@@ -36,5 +36,5 @@ def _power(x: np.ndarray, exponent: float) -> np.ndarray:
 
 
 def disc_kernel(radius: float) -> np.ndarray:
-    """`util.optics.apertures.disc_kernel` as float32 `[2n+1,2n+1]`."""
-    return apertures.disc_kernel(radius).numpy()
+    """`util.optics.discs.disc_kernel` as float32 `[2n+1,2n+1]`."""
+    return discs.disc_kernel(radius).numpy()

@@ -6,7 +6,7 @@ import cv2
 import torch
 import torch.nn.functional as F
 
-from util.optics.apertures import disc_kernels
+from util.optics.discs import disc_kernels
 from util.optics.light import linear_to_srgb, srgb_to_linear
 
 # Larger discs are blurred at a half, a quarter, ... of the size: what they leave has no finer detail.

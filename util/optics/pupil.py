@@ -6,8 +6,7 @@ from functools import lru_cache
 import torch
 
 from util.optics.aperture import Aperture, Profile
-
-OVERSAMPLE = 8  # points per pixel and axis by which its share is counted
+from util.optics.discs import OVERSAMPLE
 
 # Bubble: the rim is this many times brighter than the middle, as spherical aberration that is overcorrected makes it.
 RIM = 3.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.scripts.studio.parts import Studio, photo
-from util.optics.apertures import disc_kernel
+from util.optics.discs import disc_kernel
 from util.optics.pupil import Aperture, pupil_kernel
 
 pytestmark = pytest.mark.browser

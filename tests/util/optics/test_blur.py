@@ -8,8 +8,8 @@ from skimage.data import chelsea
 
 from deeplab.smoothing import disc_blur as disc_blur_of_smoothing
 from util.optics import arrays as numpy_lens
-from util.optics.apertures import disc_kernels
 from util.optics.blur import convolve, disc_blur, render
+from util.optics.discs import disc_kernels
 from util.optics.light import linear_to_srgb, srgb_to_linear
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from util.optics.apertures import disc_kernel
+from util.optics.discs import disc_kernel
 from util.optics.pupil import SIGMA, Aperture, pupil_kernel
 from util.optics.spread import TILES, spread
 

@@ -1,4 +1,4 @@
-// The shape that a point out of focus becomes, as in util/optics/apertures.py and util/optics/pupil.py of the project.
+// The shape that a point out of focus becomes, as in util/optics/discs.py and util/optics/pupil.py of the project.
 const OVERSAMPLE = 8;
 
 // Distance of the opening's edge from its middle, in radii, in the direction of (x, y); the first corner points up.

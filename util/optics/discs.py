@@ -1,4 +1,4 @@
-"""Apertures: the shape that a point out of focus takes on the sensor."""
+"""Discs: what a point out of focus becomes behind a round opening; `util.optics.pupil` has openings of other shapes."""
 
 import math
 
