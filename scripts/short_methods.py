@@ -90,7 +90,7 @@ METHODS: tuple[Method, ...] = (
     Behind("RVM, disc behind its matte", "rvm", "lens_disc", in_short=True),
     Generator("ours, told RVM's matte", ("pretrained/portrait_mask",), masks="rvm", in_short=True),
     Generator(
-        "ours alone, three seeds",
+        "ours alone",
         ("pretrained/portrait", "checkpoints/portrait_seed2", "checkpoints/portrait_seed3"),
         in_short=True,
     ),

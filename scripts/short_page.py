@@ -165,12 +165,14 @@ SETS = {
     "published": "portraits that there are published results of, which ours and the published models learned from",
     "portraits": "portraits that ours did not learn from",
 }
-SHORT_NOTE = (
-    "Brackets hold 95% intervals. **Photos**: how many per cent show a person of whom more than 3% lost detail, and a "
-    "background of which more than 10% stayed sharp. **Scenes** and **pairs**: how near a result comes to what a lens "
-    "made of the same view. **Portraits**: what a method does to the person, and how much of the background's detail "
-    "it leaves. Published results are there of portraits alone. Where a row is of three seeds the middle one counts, "
-    "and the interval holds all of theirs."
+SHORT_NOTES = (
+    "- **Photos**: how many per cent show a person of whom more than 3% lost detail, and a background of which more "
+    "than 10% stayed sharp. They are judged where RVM's matte agrees with another one, so that what is told RVM's "
+    "matte can hardly fail. A wall close behind somebody, which a lens leaves sharp too, counts as background.",
+    "- **Scenes** and **pairs**: how near a result comes to what a lens made of the same view.",
+    "- **Portraits**: what a method does to the person, and how much of the background's detail it leaves. Published "
+    "results are there of portraits alone.",
+    "- Brackets hold 95% intervals. Of several seeds the middle one counts, and the interval holds all of theirs.",
 )
 DETAIL_NOTE = (
     "Strength is the radius of the blur in pixels of a photo of 256 pixels (ours: 4 times the aperture, by which the "
@@ -187,10 +189,10 @@ def section(rows: Sequence[Row]) -> list[str]:
         "",
         *markdown(
             ["method", *(column.title for column in SHORT)],
-            [[row.method.title, *cells(row, SHORT)] for row in rows if row.method.in_short],
+            [[title_of(row), *cells(row, SHORT)] for row in rows if row.method.in_short],
         ),
         "",
-        SHORT_NOTE,
+        *SHORT_NOTES,
         "",
         "; ".join(f"{count} {SETS[measured]}" for measured, count in counts.items() if count) + ".",
         "",
@@ -222,6 +224,12 @@ def real_photos(rows: Sequence[Row]) -> str:
     return ""
 
 
+def title_of(row: Row) -> str:
+    """The method, and of how many seeds there are figures."""
+    seeds = max(map(len, row.found.values()), default=1)
+    return f"{row.method.title}, {seeds} seeds" if seeds > 1 else row.method.title
+
+
 def cells(row: Row, columns: Sequence[Column]) -> list[str]:
     """A row's cells: each of its entries' files holds the figures of one method."""
     found = {
@@ -242,7 +250,7 @@ def details(
         figures = cells(row, columns)
         if any(figure != NOTHING for figure in figures):
             strength = [NOTHING if row.radius is None else f"{row.radius:g}"] if with_strength else []
-            lines.append([row.method.title, *strength, *figures])
+            lines.append([title_of(row), *strength, *figures])
     if not lines:
         return []
     headers = ["method", *(["strength"] if with_strength else []), *(column.title for column in columns)]
