@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from deeplab.depth_maps import DepthSource
+from util.errors import PhotoError
 from util.optics.camera import Camera, render
 from util.optics.focus import plan_blur
 from util.optics.focus_options import Focus
@@ -58,7 +59,10 @@ class LensBlur:
         if largest is None:
             at_256 = lens_of_photo(path).radius() if self.radius_at_256 is None else self.radius_at_256
             largest = at_256 * min(image.shape[:2]) / REFERENCE_SIDE
-        alpha, radius = plan_blur(mask.astype(np.float32), depth, largest, self.focus)
+        try:
+            alpha, radius = plan_blur(mask.astype(np.float32), depth, largest, self.focus)
+        except PhotoError as error:
+            raise PhotoError(f"{path}: {error}") from None
         photo = torch.from_numpy(image.astype(np.float32).transpose(2, 0, 1) / 127.5 - 1)[None]
         with torch.inference_mode():
             result = render(

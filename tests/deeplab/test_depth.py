@@ -163,7 +163,7 @@ def test_a_folder_has_the_map_by_the_stem(tmp_path):
         depth_of(tmp_path / "photos/b.jpg", ramp())
 
 
-def test_lens_smoothing_follows_depth_and_focus(tmp_path):
+def test_lens_smoothing_follows_depth_and_focus(tmp_path, capsys):
     """Blur grows with the distance from the focus; the subject is the photo's; another focus, another sharp place."""
     photo = np.random.default_rng(1).integers(0, 255, (64, 96, 3), dtype=np.uint8)
     write_pixels(photo, tmp_path / "root/testA/a.png")
@@ -195,6 +195,10 @@ def test_lens_smoothing_follows_depth_and_focus(tmp_path):
         sharpness[focus] = [np.abs(np.diff(out[:, left : left + 8], axis=1)).mean() for left in (2, 40, 85)]
     assert sharpness["subject"][0] < sharpness["subject"][1] < sharpness["subject"][2]
     assert sharpness["far"][0] > sharpness["far"][1] > sharpness["far"][2]
+    flags = ["--dataroot", str(tmp_path / "root"), "--smooth", "lens", "--output", str(tmp_path / "out")]
+    with pytest.raises(SystemExit):
+        main([*flags, "--num_workers", "0", "--focus", "900,10"])
+    assert "testA/a.png: --focus 900,10: outside the photo of 96 x 64 pixels" in capsys.readouterr().err
 
 
 def test_a_photo_that_can_not_be_read_is_listed_and_the_others_are_done(network, tmp_path, capsys):

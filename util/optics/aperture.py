@@ -29,7 +29,8 @@ class Aperture:
     def __post_init__(self) -> None:
         if self.blades < 0 or self.blades in (1, 2):
             raise ValueError(f"blades {self.blades}: must be 0 (round) or at least 3")
-        if not 0 <= self.curvature <= 1 or not 0 <= self.cat_eye <= 1:
-            raise ValueError("curvature and cat_eye must be in [0,1]")
+        for name in ("curvature", "cat_eye"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} {getattr(self, name)}: must be in [0,1]")
         if self.profile not in PROFILES:
             raise ValueError(f"profile {self.profile}: must be one of {' '.join(PROFILES)}")

@@ -32,6 +32,8 @@ from util.optics.spread import spread
 TRACE = 1e-5
 # Alpha from which a pixel's colours are mixed with the subject's, and count as unknown background.
 MIXED = 0.05
+# The power of alpha by which mixed pixels hold light brighter than white: half of one holds a sixteenth of it.
+OWN_LIGHT = 4
 # Around the subject, so much of the shorter side is not trusted as a source for what is behind it.
 RIM = 1 / 400
 # Levels are chosen by every n-th pixel, about so many of the shorter side.
@@ -194,13 +196,18 @@ class Scene:
         """The subject's premultiplied light S, and alpha, `[1,4,h,w]`: the photo is P = S + (1 - alpha) B.
 
         Its colour S / alpha is some colour between black and white. Else what a matte takes for the subject by mistake,
-        a twig at alpha 0.2, would stay at full contrast.
+        a twig or a lamp at alpha 0.2, would stay at full contrast. Only where the subject is nearly all may it be as
+        bright as a light that was clipped.
         """
-        if colors is not None:
-            own = alpha * torch.where(alpha < 1, self.to_light(colors), light)
-        else:
+        if colors is None:
             found = light - (1 - alpha) * background
             own = torch.minimum(found.clamp(min=0), alpha * light.clamp(min=1))
+        else:
+            own = alpha * torch.where(alpha < 1, self.to_light(colors), light)
+        beyond_white = (light.amax(dim=1, keepdim=True) - 1).clamp(min=0)
+        brightest = alpha * (1 + alpha**OWN_LIGHT * beyond_white)
+        # All channels alike: colours stay.
+        own = own * (brightest / own.amax(dim=1, keepdim=True).clamp(min=1e-6)).clamp(max=1)
         return torch.cat([own, alpha], dim=1)
 
     def composite(self) -> tuple[torch.Tensor, torch.Tensor]:

@@ -151,7 +151,7 @@ def aperture_of_options(opt: CameraOptions) -> Aperture:
             profile=opt.bokeh,
         )
     except ValueError as error:
-        raise UserError(f"--blades, --blade_curvature, --cat_eye: {error}") from None
+        raise UserError(f"--{error}") from None
 
 
 def radius_of_options(opt: CameraOptions) -> float | None:

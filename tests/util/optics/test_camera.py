@@ -263,6 +263,21 @@ def test_what_a_matte_takes_by_mistake_does_not_stay_at_full_contrast():
     assert 0.75 <= float(out[..., 41, 41].min()) < 1
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_a_lamp_that_a_matte_takes_by_mistake_does_not_stay(told):
+    """A clipped lamp at alpha 0.2 before black: a fifth of white, and not of what it is taken for."""
+    photo, alpha = constant(-1.0, 3), constant(0.0)
+    photo[..., 40:44, 40:44] = 1
+    alpha[..., 36:48, 36:48] = 0.2
+    out = render(photo, alpha, constant(-12.0), Camera(highlights=8), photo if told else None)
+    assert light_of(out)[..., 41, 41].max() == pytest.approx(0.2, abs=0.01)
+    # A glint on the subject, where nearly all is subject, is as bright as it was.
+    alpha[..., 36:48, 36:48] = 0.99
+    radius = -12.0 * (alpha < 0.5).float()
+    out = render(photo, alpha, radius, Camera(highlights=8), photo if told else None)
+    assert light_of(out)[..., 41, 41].min() > 0.98
+
+
 def test_the_example_in_the_documents_is_right_and_the_function_pure():
     """The same arguments give the same result, and come out as they went in; another seed gives other grain."""
     text = (Path(__file__).parents[3] / "docs/python.md").read_text()
