@@ -99,7 +99,7 @@ class BaseModel(ModelOptions, ABC):
 
     @abstractmethod
     def optimize_parameters(self) -> Losses:
-        """Losses of what `set_input` took, minimised by `step`; returns them, detached scalars on the device."""
+        """Losses of what `set_input` took, minimised by `step`; returns them, scalars on the device."""
 
     @abstractmethod
     def compute_visuals(self) -> Visuals:
@@ -135,7 +135,7 @@ class BaseModel(ModelOptions, ABC):
             with autocast(self.device, self.dtype):
                 losses = self.optimize_parameters()
             for name, loss in losses.items():
-                means[name] = means.get(name, 0.0) + part.share * loss
+                means[name] = means.get(name, 0.0) + part.share * loss.detach()
         for average in self.averages.values():
             average.update()
         return means

@@ -134,7 +134,7 @@ class CycleGANModel(CycleGANOptions, UnpairedModel):
         losses["D_A"] = self.discriminator_loss("fake_B", self.netD_A, self.real_B, self.fake_B)
         losses["D_B"] = self.discriminator_loss("fake_A", self.netD_B, self.real_A, self.fake_A)
         self.step("D", losses["D_A"] + losses["D_B"])
-        return {term: loss.detach() for term, loss in losses.items()}
+        return losses
 
     @torch.inference_mode()
     def test(self) -> None:

@@ -98,7 +98,7 @@ class LensModel(LensOptions, UnpairedModel):
             set_requires_grad([self.netD], True)
             losses["D_A"] = self.discriminator_loss("fake_B", self.netD, self.real_B, self.fake_B)
             self.step("D", losses["D_A"])
-        return {term: loss.detach() for term, loss in losses.items()}
+        return losses
 
     @torch.inference_mode()
     def test(self) -> None:

@@ -71,7 +71,7 @@ class Pix2PixModel(Pix2PixOptions, BaseModel):
         set_requires_grad([self.netD], False)
         losses = self.generator_losses()
         self.step("G", total(losses))
-        return {term: loss.detach() for term, loss in (losses | {"D": loss_D}).items()}
+        return losses | {"D": loss_D}
 
     @torch.inference_mode()
     def test(self) -> None:

@@ -48,7 +48,7 @@ class TemplateModel(BaseModel):
         loss = self.opt.lambda_regression * F.l1_loss(self.fake_B, self.real_B)
         self.step("G", loss)
         # Every entry is logged and plotted under its name.
-        return {"regression": loss.detach()}
+        return {"regression": loss}
 
     @torch.inference_mode()
     def test(self) -> None:
