@@ -32,10 +32,10 @@ class Lpips:
         """Raises:
         UserError: `weights` is missing or not AlexNet's.
         """
+        state = load(weights, "see --lpips_weights")
         # Not above, where it would come before util.torchvision_cpu.
         import lpips
 
-        state = load(weights, "see --lpips_weights")
         self._device = _device()
         with warnings.catch_warnings():
             # The library uses torchvision's former names.
@@ -81,10 +81,10 @@ class Inception:
         Raises:
             UserError: `weights` is missing or another network's.
         """
-        from torch_fidelity.utils import create_feature_extractor
-
         # The library would unpickle anything; this does not.
         load(weights, "see --inception_weights")
+        from torch_fidelity.utils import create_feature_extractor
+
         self._device = _device()
         try:
             self._extractor = create_feature_extractor(
