@@ -36,7 +36,7 @@ from util.measure.evaluation import PAIR, as_array
 from util.measure.metrics import psnr
 
 LENS = "wide"
-RADII = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
+RADII = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 # Without a lab to choose on.
 USUAL = 4.0
 # Real photos get more blur too: what is taken for background by mistake loses more then, and what stays sharp is less.

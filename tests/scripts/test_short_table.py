@@ -94,7 +94,7 @@ def test_strength_is_chosen_on_val_and_reported_on_test(places, tmp_path):
     inputs = {(Path(c[2]).name, Path(c[4]).name) for c in programs.ran if c[0] != "deeplab/inference.py"}
     disc = {(place, name) for place, name in inputs if name.startswith("rvm_disc")}
     on_val = {("valA", f"rvm_disc_behind_its_matte_{radius}") for radius in (2, 3, 4, 6)}
-    on_pairs = {("pairs", f"rvm_disc_behind_its_matte_{radius}") for radius in (1, 2, 3, 4, 6, 8)}
+    on_pairs = {("pairs", f"rvm_disc_behind_its_matte_{radius}") for radius in (1, 2, 3, 4, 6, 8, 12)}
     reported = {("testA", "rvm_disc_behind_its_matte_3")}
     photos = {("photos", f"rvm_disc_behind_its_matte_{radius}") for radius in (3, 6)}
     assert disc == on_val | on_pairs | reported | photos
@@ -125,7 +125,7 @@ def test_each_set_is_measured_against_what_is_true_of_it(places, tmp_path):
     shown = tmp_path / "work/inputs/published/testA"
     assert f"--dataroot {shown.parent}" in of_published
     assert sorted(path.stem for path in shown.iterdir()) == ["a1", "a3"]
-    assert of_pairs.count("mask@") == of_pairs.count("=") == 6 and "--best_of psnr" in of_pairs
+    assert of_pairs.count("mask@") == of_pairs.count("=") == 7 and "--best_of psnr" in of_pairs
 
 
 def test_what_is_there_is_not_made_again(places, tmp_path):
