@@ -1,8 +1,8 @@
 """Options of training and testing. Names are pytorch-CycleGAN-and-pix2pix's; the fork's older ones are aliases."""
 
-import argparse
 import sys
 from abc import ABC, abstractmethod
+from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class BaseOptions(ABC):
 
     isTrain: bool
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
+    def add_options(self, parser: ArgumentParser) -> None:
         """Add the common options to `parser`."""
         add_run_options(parser, self.isTrain)
         add_model_options(parser)
@@ -48,7 +48,7 @@ class BaseOptions(ABC):
         config = Config.of_command_line(argv)
         return self.of_training(config) if config.is_saved else config
 
-    def parser(self, argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    def parser(self, argv: Sequence[str] | None = None) -> ArgumentParser:
         """The parser with the options of the model and dataset that `argv` names (`sys.argv` by default).
 
         Defaults are, the later before the earlier: those of the options, of the model, of its preset, of the dataset;
@@ -77,17 +77,17 @@ class BaseOptions(ABC):
         config.set_defaults(parser, is_complete=True)
         return parser
 
-    def common_parser(self) -> argparse.ArgumentParser:
+    def common_parser(self) -> ArgumentParser:
         """A parser with the options that all models and datasets share."""
-        parser = argparse.ArgumentParser(
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        parser = ArgumentParser(
+            formatter_class=ArgumentDefaultsHelpFormatter,
             allow_abbrev=False,
             conflict_handler="resolve",
         )
         self.add_options(parser)
         return parser
 
-    def folder(self, chosen: argparse.Namespace, argv: Sequence[str], config: Config) -> Path:
+    def folder(self, chosen: Namespace, argv: Sequence[str], config: Config) -> Path:
         """Where the chosen run keeps its checkpoints."""
         parser = self.common_parser()
         values = {}
@@ -99,7 +99,7 @@ class BaseOptions(ABC):
         name = full_name(chosen.name or parser.get_default("name"), chosen.suffix or "", values)
         return run_folder(chosen.checkpoints_dir or parser.get_default("checkpoints_dir"), name)
 
-    def reads_saved(self, chosen: argparse.Namespace) -> bool:
+    def reads_saved(self, chosen: Namespace) -> bool:
         """Whether defaults come from the `train_opt.json` of an earlier run of the same name."""
         return True
 

@@ -8,8 +8,8 @@
 JSON, being YAML, will do as well. What a run saved, `train_opt.yaml`, is such a file.
 """
 
-import argparse
 import difflib
+from argparse import Action, ArgumentError, ArgumentParser
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +47,7 @@ class Config:
         Raises:
             UserError: no such file, or one that is not `name: value` in YAML or JSON.
         """
-        parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+        parser = ArgumentParser(add_help=False, allow_abbrev=False)
         parser.add_argument("--config", default="")
         path = parser.parse_known_args(list(argv))[0].config
         return cls(path, _read(Path(path))) if path else cls()
@@ -65,7 +65,7 @@ class Config:
         """The options but those with these names."""
         return self.only(self.words.keys() - set(names))
 
-    def set_defaults(self, parser: argparse.ArgumentParser, is_complete: bool = False) -> None:
+    def set_defaults(self, parser: ArgumentParser, is_complete: bool = False) -> None:
         """Make the options in the file defaults of `parser`, which takes those that it knows.
 
         Args:
@@ -95,7 +95,7 @@ class Config:
             raise UserError(f"{self.path}: {name}: {words}: is on or off; write true or false")
         return word in _YES
 
-    def _parsed(self, parser: argparse.ArgumentParser, flags: list[str]) -> dict[str, Any]:
+    def _parsed(self, parser: ArgumentParser, flags: list[str]) -> dict[str, Any]:
         """What `flags` change of the values of `parser`."""
         parser.exit_on_error = False
         try:
@@ -103,7 +103,7 @@ class Config:
             after = vars(parser.parse_known_args(flags)[0])
             changed = {name: value for name, value in after.items() if value != before.get(name)}
             check_ranges(parser, changed)
-        except argparse.ArgumentError as error:
+        except ArgumentError as error:
             names = [name.removeprefix("--") for name in (error.argument_name or "").split("/")]
             written = next((name for name in names if name in self.words), names[0])
             raise UserError(f"{self.path}: {written}: {error.message}") from None
@@ -114,7 +114,7 @@ class Config:
         return changed
 
 
-def _with_values(action: argparse.Action, option: str, words: str | list[str]) -> list[str]:
+def _with_values(action: Action, option: str, words: str | list[str]) -> list[str]:
     """The words of a command line that say the same."""
     if isinstance(words, list):
         return [option, *words]

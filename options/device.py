@@ -1,6 +1,6 @@
 """Where a run computes: `--device`, and `--gpu_ids` of old commands."""
 
-import argparse
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from util.distributed import local_rank
@@ -18,7 +18,7 @@ def device_of_gpu_ids(value: str) -> str:
     except ValueError:
         return value
     if len(ids) > 1:
-        raise argparse.ArgumentTypeError(
+        raise ArgumentTypeError(
             "one GPU per process; for several run: torchrun --nproc_per_node=N train.py ..."
         )
     return "cpu" if ids[0] < 0 else f"cuda:{ids[0]}"

@@ -1,7 +1,7 @@
 """Old and other names and values of options, and what they mean here."""
 
-import argparse
 import string
+from argparse import Action, ArgumentError, ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,18 +9,18 @@ from util.errors import UserError
 from util.ranges import count
 
 
-class LoadIter(argparse.Action):
+class LoadIter(Action):
     """`--load_iter N` is `--epoch iter_N`; 0 leaves --epoch as it is."""
 
     def __call__(
         self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
+        parser: ArgumentParser,
+        namespace: Namespace,
         values: Any,
         option_string: str | None = None,
     ) -> None:
         if not count.fits(values):
-            raise argparse.ArgumentError(self, f"{values}: {count.words}")
+            raise ArgumentError(self, f"{values}: {count.words}")
         if values > 0:
             namespace.epoch = f"iter_{values}"
 

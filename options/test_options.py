@@ -1,7 +1,7 @@
 """Options of test.py."""
 
-import argparse
 import sys
+from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,13 @@ PRETRAINED = Path(__file__).resolve().parents[1] / "pretrained"
 SHIPPED = ("--checkpoints_dir", str(PRETRAINED), "--name", "portrait")
 
 
-class NotedOnly(argparse.Action):
+class NotedOnly(Action):
     """An option without effect; its name is noted in the list that `dest` names."""
 
     def __call__(
         self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
+        parser: ArgumentParser,
+        namespace: Namespace,
         values: Any,
         option_string: str | None = None,
     ) -> None:
@@ -60,7 +60,7 @@ class TestOptions(BaseOptions):
     __test__ = False
     isTrain = False
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
+    def add_options(self, parser: ArgumentParser) -> None:
         super().add_options(parser)
         add = parser.add_argument_group("results").add_argument
         add("--results_dir", default="./results", help="where result pages go")

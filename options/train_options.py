@@ -1,6 +1,6 @@
 """Options of train.py."""
 
-import argparse
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,14 +41,14 @@ class TrainOptions(BaseOptions):
 
     isTrain = True
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
+    def add_options(self, parser: ArgumentParser) -> None:
         super().add_options(parser)
         add_network_options(parser)
         _add_training_options(parser)
         _add_saving_options(parser)
         _add_display_options(parser)
 
-    def reads_saved(self, chosen: argparse.Namespace) -> bool:
+    def reads_saved(self, chosen: Namespace) -> bool:
         return chosen.continue_train
 
     def defaults(self, saved: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class TrainOptions(BaseOptions):
         find_model_options(opt.model).check_options(opt)
 
 
-def _add_training_options(parser: argparse.ArgumentParser) -> None:
+def _add_training_options(parser: ArgumentParser) -> None:
     """How long, how fast and against what losses."""
     add = parser.add_argument_group("training").add_argument
     add("--n_epochs", "--niter", type=count, default=100, help="epochs with the first learning rate")
@@ -125,7 +125,7 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
     add("--deterministic", action="store_true", help="reproducible kernels, slower on a GPU")
 
 
-def _add_saving_options(parser: argparse.ArgumentParser) -> None:
+def _add_saving_options(parser: ArgumentParser) -> None:
     """What is kept of a run, and how it is judged on the way."""
     add = parser.add_argument_group("saving").add_argument
     add(
@@ -150,7 +150,7 @@ def _add_saving_options(parser: argparse.ArgumentParser) -> None:
     add("--best_metric", default="", choices=("", *BETTER), help="keep best_net_*.pth by this figure of them")
 
 
-def _add_display_options(parser: argparse.ArgumentParser) -> None:
+def _add_display_options(parser: ArgumentParser) -> None:
     """Logs, pages and dashboards."""
     add = parser.add_argument_group("display").add_argument
     add("--print_freq", type=positive_int, default=100, help="photos between lines in the log")
