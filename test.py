@@ -36,7 +36,7 @@ def test_photos(opt: Options) -> None:
     from models.inference.translator import Sources
     from util.images import list_images
     from util.optics.photo_lens import aperture_of_photo
-    from util.optics.presets import AUTO as BY_EXIF
+    from util.optics.presets import BY_EXIF
 
     # The generator, as the options ask for it.
     folder, settings = run_folder(opt.checkpoints_dir, opt.name), GeneratorSettings.of_options(opt)

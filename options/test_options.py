@@ -11,7 +11,7 @@ from models.lens.settings import add_lens_test_options, asks_for_camera, check_l
 from options.base_options import BaseOptions
 from options.config import Config
 from util.errors import UserError
-from util.optics.presets import AUTO as BY_EXIF
+from util.optics.presets import BY_EXIF
 from util.options import Options
 from util.ranges import count, count_or_all, positive
 

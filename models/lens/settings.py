@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from util.errors import UserError
 from util.optics.focus_options import Focus, add_focus_options
-from util.optics.presets import AUTO as BY_EXIF
-from util.optics.presets import add_camera_options, aperture_of_options, camera_of_options
+from util.optics.presets import BY_EXIF, add_camera_options, aperture_of_options, camera_of_options
 from util.options import Options
 from util.present import present
 from util.ranges import finite, non_negative, positive_int

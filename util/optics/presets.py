@@ -53,7 +53,7 @@ LENSES = {
 }
 
 # For `--lens`: what each photo's EXIF says.
-AUTO = "auto"
+BY_EXIF = "auto"
 
 DEFAULT_RADIUS = 5.0
 # What a clipped light is taken for, in units of white: enough to open discs, too little to make paper walls glow.
@@ -76,9 +76,9 @@ def add_camera_options(
     add = parser.add_argument_group(title).add_argument
     add(
         "--lens",
-        choices=(*LENSES, AUTO) if auto else tuple(LENSES),
+        choices=(*LENSES, BY_EXIF) if auto else tuple(LENSES),
         help=f"a lens by name: sets the {sets} of discs, where not given otherwise"
-        + (f"; {AUTO}: {auto} in the photo's EXIF" if auto else ""),
+        + (f"; {BY_EXIF}: {auto} in the photo's EXIF" if auto else ""),
     )
     add("--blades", type=count, help="of the iris, 3 or more; 0 = round; default: the lens's, else 0")
     add("--blade_rotation", type=finite, default=0.0, help="degrees counter-clockwise")
@@ -159,6 +159,6 @@ def radius_of_options(opt: CameraOptions) -> float | None:
 
     None: that of each photo's own (util/optics/photo_lens.py).
     """
-    if opt.lens == AUTO:
+    if opt.lens == BY_EXIF:
         return None
     return LENSES[opt.lens].radius() if opt.lens else DEFAULT_RADIUS
