@@ -12,7 +12,6 @@ No labels and no pairs: `--dataset_mode defocus` blurs sharp photos as it reads 
 
 from typing import Any, ClassVar
 
-import torch
 import torch.nn.functional as F
 
 from models.acceleration import WeightAverage
@@ -20,11 +19,9 @@ from models.base_model import BaseModel, Losses, Visuals
 from models.losses.blur import laplace_nll
 from models.nets.defocus import DefocusNet
 from models.options.defocus import DefocusOptions
+from models.visuals import level_visuals
 from util.errors import UserError
 from util.options import Options
-
-# What is shown as white: a radius of 15 pixels.
-SHOWN_LEVEL = 4.0
 
 
 class DefocusModel(DefocusOptions, BaseModel):
@@ -57,13 +54,4 @@ class DefocusModel(DefocusOptions, BaseModel):
         raise NotImplementedError("scripts/measure_blur.py runs it")
 
     def compute_visuals(self) -> Visuals:
-        return {"real_A": self.real_A} | shown_levels(self.real_A, level=self.level, truth=self.truth)
-
-
-def shown_levels(photo: torch.Tensor, **levels: torch.Tensor) -> Visuals:
-    """Levels `[B,1,h,w]` as images in [-1,1] of the size of `photo`, black where sharp."""
-    side = photo.shape[-2:]
-    return {
-        name: F.interpolate(x.detach(), side).clamp(0, SHOWN_LEVEL) / SHOWN_LEVEL * 2 - 1
-        for name, x in levels.items()
-    }
+        return {"real_A": self.real_A} | level_visuals(self.real_A, level=self.level, truth=self.truth)

@@ -18,12 +18,11 @@ import torch.nn.functional as F
 
 from models.acceleration import Acceleration, WeightAverage, place
 from models.base_model import BaseModel, Losses, Visuals, total
-from models.defocus_model import shown_levels
 from models.lens.radius import LOOK_SIGMA, RadiusNet, look
 from models.losses.blur import DistributionMatch, laplace_nll, ranking
 from models.nets.effnet import load_imagenet
 from models.options.radius import RadiusOptions
-from models.visuals import mask_visuals
+from models.visuals import level_visuals, mask_visuals
 from util.errors import UserError
 from util.measure.blur_prediction import REGIONS
 from util.options import Options
@@ -109,7 +108,7 @@ class RadiusModel(RadiusOptions, BaseModel):
         raise NotImplementedError("test.py --radius runs it")
 
     def compute_visuals(self) -> Visuals:
-        shown = shown_levels(self.real_B, blur_B=self.blur_B, level_B=self.level_B)
+        shown = level_visuals(self.real_B, blur_B=self.blur_B, level_B=self.level_B)
         return {"real_B": self.real_B, "seen_B": self.seen_B[:, :3], **shown} | mask_visuals(
             mask_B=self.mask_B
         )

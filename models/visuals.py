@@ -1,16 +1,29 @@
-"""What models show besides photos: masks, and the windows of the published figures."""
+"""What models show besides photos: masks, levels of blur, and the windows of the published figures."""
 
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 
 from models.base_model import Visuals
 from models.losses.masking import cutout
+
+# The level that is shown as white: that of a radius of 15 pixels.
+SHOWN_LEVEL = 4.0
 
 
 def mask_visuals(**masks: torch.Tensor | None) -> Visuals:
     """Masks `[B,1,H,W] in [0,1]` as images in [-1,1]; those that are None are left out."""
     return {name: 2 * mask - 1 for name, mask in masks.items() if mask is not None}
+
+
+def level_visuals(photo: torch.Tensor, **levels: torch.Tensor) -> Visuals:
+    """Levels `[B,1,h,w]` as images in [-1,1] of the size of `photo`, black where sharp."""
+    side = photo.shape[-2:]
+    return {
+        name: F.interpolate(x.detach(), side).clamp(0, SHOWN_LEVEL) / SHOWN_LEVEL * 2 - 1
+        for name, x in levels.items()
+    }
 
 
 def subject_visuals(
