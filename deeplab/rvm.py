@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from deeplab.segmenter import InputSize, Segmenter
+from deeplab.second_look import with_passed_over
+from deeplab.segmenter import InputSize, Segmenter, resize_photo, resize_probability
 from deeplab.tfjs_graph import graph_function, read_graph, tf
 from deeplab.weights import rvm_files
 from util.errors import UserError
@@ -41,6 +43,15 @@ class RVMSegmenter(Segmenter):
         return np.stack([self._matte(image) for image in images])
 
     def _matte(self, image: np.ndarray) -> np.ndarray:
+        """Whom it sees, and whom it passes over, the latter at the size at which it looks for people."""
+        alpha = self._look(image)
+        height, width = alpha.shape
+        size = InputSize(COARSE_SIDE, keep_aspect=True, enlarge=False).of(width, height)
+        small = resize_probability(alpha, size)
+        more = with_passed_over(resize_photo(Image.fromarray(image), size), small, self._look)
+        return np.maximum(alpha, resize_probability(np.where(more > small, more, 0), (width, height)))
+
+    def _look(self, image: np.ndarray) -> np.ndarray:
         photo = tf.constant(image[None].astype(np.float32) / 255)
         ratio = tf.constant(min(1.0, COARSE_SIDE / max(image.shape[:2])))
         states = [tf.zeros([1, 1, 1, 1])] * 4
