@@ -21,6 +21,9 @@ FOUND = 0.5
 RIM = 1 / 100
 REACH = 1 / 30
 LEAST = 1 / 500
+# Those who belong together are about as large. Others are strangers far behind, or none: how wide somebody new is at
+# least, as a share of the widest who is known.
+WIDTH = 0.3
 LOOKS = 2  # at most: some stand behind those behind
 
 
@@ -46,12 +49,20 @@ def with_passed_over(photo: np.ndarray, mask: np.ndarray, look: Look) -> np.ndar
 def _somebody_new(mask: np.ndarray, again: np.ndarray) -> np.ndarray:
     """Bool `[H,W]`, where the mask `again` shows somebody who is not in `mask`, soft edges included."""
     side = max(mask.shape)
-    away = cv2.distanceTransform(np.uint8(mask <= HIDDEN), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    away = _depth(mask <= HIDDEN)
     beyond = (again > FOUND) & (away > RIM * side)
-    count, parts = cv2.connectedComponents(np.uint8(again > FOUND), connectivity=8)
-    sizes = np.bincount(parts[beyond], minlength=count)
-    farthest = np.zeros(count, np.float32)
-    np.maximum.at(farthest, parts[beyond], away[beyond])
+    count, parts = cv2.connectedComponents(np.uint8(beyond), connectivity=8)
+    sizes = np.bincount(parts.ravel(), minlength=count)
+    farthest, width = np.zeros((2, count), np.float32)
+    np.maximum.at(farthest, parts, away)
+    np.maximum.at(width, parts, _depth(beyond))
     are_new = (sizes >= LEAST * mask.size) & (farthest >= REACH * side)
+    are_new &= width >= WIDTH * _depth(mask > FOUND).max()
+    are_new[0] = False
     around = np.ones((2 * round(2 * RIM * side) + 1,) * 2, np.uint8)
-    return cv2.dilate(np.uint8(beyond & are_new[parts]), around) > 0
+    return cv2.dilate(np.uint8(are_new[parts]), around) > 0
+
+
+def _depth(region: np.ndarray) -> np.ndarray:
+    """Distance in pixels of each pixel of `region`, which is not all, from what is not in it."""
+    return cv2.distanceTransform(np.uint8(region), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)

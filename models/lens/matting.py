@@ -12,7 +12,8 @@ from util.matting import alpha_of, colors_behind, solved_size, subject_colors
 def told_prior(in_focus: torch.Tensor, size: Sequence[int], mask: torch.Tensor | None) -> torch.Tensor:
     """What mattes of photos of `size` (height, width) start from, `[B,1,h,w] in [0,1]`, as large as they are solved.
 
-    It is what the network decided, with the detail of the mask it was told, which is finer than what it sees.
+    It is what the network decided or, where it was told a mask, the mask less what the network takes out of it. The
+    network sees people many pixels wider than they are, and a mask's detail is finer than what it sees.
 
     Args:
         in_focus: `[B,1,h,w] in [0,1]` at the network's own scale.
@@ -27,7 +28,7 @@ def told_prior(in_focus: torch.Tensor, size: Sequence[int], mask: torch.Tensor |
         return enlarged(in_focus)
     coarse = F.interpolate(mask, in_focus.shape[-2:], mode="area")
     fine = F.interpolate(mask, (height, width), mode="area")
-    return (enlarged(in_focus) + fine - enlarged(coarse)).clamp(0, 1)
+    return (fine - enlarged(coarse - in_focus).clamp(min=0)).clamp(min=0)
 
 
 def alphas(x: torch.Tensor, prior: torch.Tensor) -> torch.Tensor:

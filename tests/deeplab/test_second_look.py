@@ -8,6 +8,7 @@ PEOPLE = {  # rows and columns, and how bright they are
     "in front": (slice(40, 100), slice(10, 40), 250),
     "beside": (slice(30, 100), slice(40, 70), 200),
     "far behind": (slice(10, 30), slice(120, 140), 160),
+    "a stranger": (slice(10, 18), slice(80, 88), 180),
 }
 LEAST_BRIGHT = 140
 
@@ -45,6 +46,11 @@ def test_those_beside_and_behind_are_found_one_after_the_other():
     everybody = ("in front", "beside", "far behind")
     for names in (everybody[:2], everybody):
         assert np.array_equal(found_by(SeesTheBrightest(), photo_of(*names)), mask_of(*names))
+
+
+def test_strangers_are_much_smaller_and_stay_out():
+    photo = photo_of("in front", "a stranger")
+    assert np.array_equal(found_by(SeesTheBrightest(), photo), mask_of("in front"))
 
 
 def test_it_looks_no_longer_than_somebody_is_found():
