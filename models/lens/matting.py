@@ -6,14 +6,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from util.matting import alpha_of, colors_behind, solved_size, subject_colors
+from util.matting import alpha_of, colors_behind, softness, solved_size, subject_colors
 
 
 def told_prior(in_focus: torch.Tensor, size: Sequence[int], mask: torch.Tensor | None) -> torch.Tensor:
     """What mattes of photos of `size` (height, width) start from, `[B,1,h,w] in [0,1]`, as large as they are solved.
 
-    It is what the network decided or, where it was told a mask, the mask less what the network takes out of it. The
-    network sees people many pixels wider than they are, and a mask's detail is finer than what it sees.
+    It is what the network decided or, where it was told a mask, that with the mask's detail, which is finer than what
+    it sees. People are many pixels wider to it than they are: a mask is believed as far as its own edges are sharp.
 
     Args:
         in_focus: `[B,1,h,w] in [0,1]` at the network's own scale.
@@ -28,7 +28,16 @@ def told_prior(in_focus: torch.Tensor, size: Sequence[int], mask: torch.Tensor |
         return enlarged(in_focus)
     coarse = F.interpolate(mask, in_focus.shape[-2:], mode="area")
     fine = F.interpolate(mask, (height, width), mode="area")
-    return (fine - enlarged(coarse - in_focus).clamp(min=0)).clamp(min=0)
+    step = height / in_focus.shape[-2]
+    reaches = [round(softness(part.cpu().numpy()) / step) for part in fine[:, 0].float()]
+    widest = [_grown(part, reach) for part, reach in zip(coarse, reaches, strict=True)]
+    decided = in_focus.minimum(torch.stack(widest))
+    return (enlarged(decided) + fine - enlarged(coarse)).clamp(0, 1)
+
+
+def _grown(mask: torch.Tensor, reach: int) -> torch.Tensor:
+    """The largest value of `mask` `[1,h,w]` within `reach` pixels of each."""
+    return F.max_pool2d(mask, 2 * reach + 1, 1, reach)
 
 
 def alphas(x: torch.Tensor, prior: torch.Tensor) -> torch.Tensor:

@@ -54,7 +54,7 @@ def sure_parts(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     inside, outside = mask > SURE, mask < 1 - SURE
     count, bodies = cv2.connectedComponents(np.uint8(mask > 0.5), connectivity=8)
-    least = max(2.0, max(mask.shape) * LEAST_REACH, _softness(mask) / 2)
+    least = max(2.0, max(mask.shape) * LEAST_REACH, softness(mask) / 2)
     depth = _distance_within(mask > 0.5)
     thickest = float(depth.max())
     foreground = _distance_within(inside) > max(least, EDGE_REACH * thickest)
@@ -70,7 +70,7 @@ def sure_parts(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return foreground, background & (_distance_within(outside) > least)
 
 
-def _softness(mask: np.ndarray) -> float:
+def softness(mask: np.ndarray) -> float:
     """Mean width in pixels of the mask's soft edges."""
     inside = np.uint8(mask > 0.5)
     edge = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).sum() / 2

@@ -24,6 +24,17 @@ def test_a_network_that_sees_people_wider_than_they_are_adds_nothing_to_the_mask
         assert torch.equal(told_prior(wide, (96, 96), mask), mask)
 
 
+def test_a_mask_with_soft_edges_is_believed_no_further_than_they_are_wide():
+    place = torch.arange(128.0)
+    soft = ((place - 56) / 24).clamp(0, 1)[None, None, None].repeat(1, 1, 128, 1)
+    everywhere = torch.ones(1, 1, 16, 16)
+    prior = told_prior(everywhere, (128, 128), soft)
+    # 24 pixels, three of the network's.
+    assert (prior > soft)[(soft > 0.05) & (soft < 1)].all()
+    assert (prior[..., 80:] == 1).all() and (prior[..., :24] == 0).all()
+    assert torch.equal(told_prior(everywhere, (128, 128), soft.round()), soft.round())
+
+
 def test_what_the_network_does_not_take_for_subject_goes():
     mask = square(96, 16, 80)
     decided = square(12, 2, 10)
