@@ -25,6 +25,7 @@ TAGS = ("bokeh", "cyclegan", "image-to-image")
 TEXT = """# {title}
 
 Gives photos a shallow depth of field. A generator of Bokeh CycleGAN, {what}.
+It runs in a checkout of that project, after `pip install -e '.[hub]'`:
 
 ```sh
 {shell}
