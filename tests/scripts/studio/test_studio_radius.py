@@ -2,19 +2,47 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from skimage import data
 
+from models.lens.radius import Blur, RadiusNet
 from tests.scripts.studio.parts import expected, photo, pixels_of, placing_generator, psnr
 
 pytestmark = pytest.mark.browser
 
+RADII = """async ([width, height, said, wide, high, subject]) => {
+  const { radiiOf } = await import("./radii.js");
+  const picture = (width, height, data) => ({ width, height, data: Float32Array.from(data) });
+  return [...radiiOf(picture(width, height, said), picture(wide, high, subject)).data];
+}"""
+
+
+class Said(RadiusNet):
+    """Says levels and errors by chance."""
+
+    def ask(self, x, mask):
+        drawn = torch.Generator().manual_seed(0)
+        return Blur(*(torch.randn(1, 1, 16, 21, generator=drawn) + 1 for _ in range(2)))
+
 
 def of_astronaut(path, side):
-    """Write a portrait in whose upper half alone there is a subject, by its red; returns its pixels."""
+    """Write a portrait of that size; returns its pixels."""
     pixels = np.array(Image.fromarray(data.astronaut()).resize((side, side), Image.Resampling.LANCZOS))
     Image.fromarray(pixels).save(path)
     return pixels
+
+
+@pytest.mark.parametrize("feet", [180, 256])
+def test_radii_are_made_of_what_the_network_says_as_elsewhere(shop, feet):
+    """A subject that stands on ground, and one that the photo cuts off."""
+    subject = torch.zeros(1, 1, 256, 336)
+    subject[..., 60:feet, 100:180] = 1
+    net = Said(8)
+    said = torch.cat(net.ask(subject, subject), dim=1)
+    words = [21, 16, said.flatten().tolist(), 336, 256, subject.flatten().tolist()]
+    found = shop.page.evaluate(RADII, words)
+    assert found == pytest.approx(net.radii(subject, subject).flatten().tolist(), abs=1e-4)
 
 
 @pytest.mark.parametrize("side", [200, 512])
