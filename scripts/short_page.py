@@ -172,7 +172,7 @@ SHORT_NOTES = (
     "- **Scenes** and **pairs**: how near a result comes to what a lens made of the same view.",
     "- **Portraits**: what a method does to the person, and how much of the background's detail it leaves. Published "
     "results are there of portraits alone.",
-    "- Brackets hold 95% intervals. Of several seeds the middle one counts, and the interval holds all of theirs.",
+    "- Brackets hold 95% intervals. Of several seeds the median counts, and the interval holds all of theirs.",
 )
 DETAIL_NOTE = (
     "Strength is the radius of the blur in pixels of a photo of 256 pixels (ours: 4 times the aperture, by which the "
