@@ -86,11 +86,12 @@ class RadiusNet(DefocusNet):
     def radii(self, x: torch.Tensor, subject: torch.Tensor) -> torch.Tensor:
         """Radii `[B,1,h,w]` that a lens leaves at each place, in pixels where the shorter side is 256; see `ask`.
 
-        Uncertain places have the mean of their row, the subject those beside it.
+        Uncertain places have the mean of their row, the subject those beside it, ground before the feet at least that
+        of what is as far behind them.
         """
         blur = self.ask(x, subject)
         subject = F.interpolate(subject, blur.level.shape[-2:], mode="area")
-        return radius_of_level(behind(settled(blur, subject), subject))
+        return radius_of_level(before_feet(behind(settled(blur, subject), subject), subject))
 
     def ask_look(self, seen: torch.Tensor) -> Blur:
         """As `ask`, of what `look` returns of photos whose shorter side is `LOOK_SIDE`, `[B,5,h,w]`."""
@@ -164,3 +165,25 @@ def behind(level: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     weight = 1 - edge + 1e-6
     beside = ((weight * level) @ nearness) / (weight @ nearness)
     return torch.where(edge > 0, beside, level)
+
+
+def before_feet(level: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Levels `[B,1,h,w]` in which ground before the feet is at least as soft as the sharpest place as far behind them.
+
+    On any plane the inverse distance 1/Z is affine in the picture's coordinates. So is a thin lens's signed circle of
+    confusion, a constant times 1/Z - 1/Z_focus: from the row of the feet, which is in focus, its size grows as fast
+    towards the camera as away from it. What stands on the ground behind hides ground that is softer: hence 'at least'.
+
+    Args:
+        level: of `behind`, so that the subject's own sharpness has no part.
+        mask: `[B,1,h,w] in [0,1]`, 1 = subject; where it reaches the lower border, or is empty, nothing changes.
+    """
+    height = level.shape[-2]
+    row = torch.arange(height, device=level.device)
+    # `[B,1,1]`: the first row below the subject.
+    stands = mask.amax(-1) > 0.5
+    first = torch.where(stands.any(-1), (stands * (row + 1)).amax(-1), height)[..., None]
+    as_far_behind = (2 * first - 1 - row).clamp(0, height - 1)
+    # Softer with each row towards the camera.
+    least = torch.where(row >= first, level.amin(-1).gather(-1, as_far_behind), 0.0).cummax(-1).values
+    return torch.maximum(level, least[..., None])

@@ -19,6 +19,7 @@ from models.lens.radius import (
     LOOK_SIGMA,
     Blur,
     RadiusNet,
+    before_feet,
     behind,
     load_radius_net,
     look,
@@ -207,6 +208,25 @@ def test_what_is_behind_the_subject_and_at_its_edge_goes_on_from_beside():
     found = behind(sides, mask)[0, 0, 0]
     assert 0 < found[2] < found[3] < found[4] < 1
     assert torch.equal(behind(sides, 0 * mask), sides)
+
+
+def test_ground_before_the_feet_is_as_soft_as_a_thin_lens_leaves_it():
+    """A pinhole's ray through row y meets level ground, `height` below it, at 1/Z = (y - horizon) / (f * height)."""
+    rows, horizon, feet = torch.arange(12.0), 2.0, 8
+    # Between the rows 7 and 8 is what is in focus.
+    radius = 0.5 * ((rows - horizon) / 3 - (feet - 0.5 - horizon) / 3).abs()
+    true = torch.log2(1 + radius).view(1, 1, 12, 1).expand(3, 1, 12, 5)
+    seen = true.clone()
+    # Domain B shows little ground before the feet, and what it shows is sharp. One place behind is said to be softer.
+    seen[..., feet:, :] = 0.1
+    seen[..., 5:7, 4] += 1
+    mask = torch.zeros(3, 1, 12, 5)
+    mask[0, :, 3:feet, 2] = 1
+    mask[1, :, 3:, 2] = 1
+    found = before_feet(seen, mask)
+    torch.testing.assert_close(found[0, 0, :, :4], torch.maximum(true, seen)[0, 0, :, :4])
+    # Cut off by the border, or without a subject, nothing is known of the ground.
+    assert torch.equal(found[1:], seen[1:])
 
 
 class Told(RadiusNet):

@@ -26,7 +26,8 @@ export function radiiOf(said, subject) {
   const size = width * height;
   const mask = area(subject, width, height).data;
   const levels = settled(said.data.subarray(0, size), said.data.subarray(size, 2 * size), mask, width);
-  const data = behind(levels, mask, width, height).map((level) => 2 ** Math.max(level, 0) - 1);
+  const data = beforeFeet(behind(levels, mask, width, height), mask, width, height)
+    .map((level) => 2 ** Math.max(level, 0) - 1);
   return withLargest({ width, height, data });
 }
 
@@ -70,6 +71,22 @@ function behind(levels, mask, width, height) {
     }
     return sum / total;
   });
+}
+
+// Ground before the feet is at least as soft as the sharpest place as far behind them, and softer with each row.
+function beforeFeet(levels, mask, width, height) {
+  const rows = Array.from({ length: height }, (_, y) => [y * width, (y + 1) * width]);
+  const first = 1 + rows.findLastIndex(([start, end]) => mask.subarray(start, end).some((share) => share > 0.5));
+  const out = levels.slice();
+  // Nobody has feet in a photo without a subject.
+  if (!first) return out;
+  let least = 0;
+  for (let y = first; y < height; y++) {
+    const [start, end] = rows[Math.max(2 * first - 1 - y, 0)];
+    least = Math.max(least, levels.subarray(start, end).reduce((a, b) => Math.min(a, b)));
+    for (let k = y * width; k < (y + 1) * width; k++) out[k] = Math.max(out[k], least);
+  }
+  return out;
 }
 
 // Radii, ascending, of the copies that a blur of up to `largest` pixels is mixed of.
