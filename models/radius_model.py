@@ -2,7 +2,8 @@
 
 level = P(look(B), mask_B)    log2(1 + radius); the look is too small and soft to show sharpness
 
-nll    trust * (|level - blur_B| / b + log b), with b the error that P itself expects at each place (Laplace)
+nll    trust * (|level - blur_B| / b + log b) * b^0.5, with b the error that P itself expects at each place (Laplace);
+       the last b has no gradient
 rank   of two places of a background, the softer one must be said to be softer; times --lambda_rank
 critic distance of the levels predicted for photos of A from those measured in B, as distributions: at the feet, beside
        the subject, far from it; times --lambda_critic
@@ -30,8 +31,12 @@ from util.options import Options
 # Share of a place that must lie in a region.
 MOSTLY = 0.7
 
-# Deviations of the look's Gaussian in training, as multiples of that at test.
-SIGMAS = (0.8, 1.3)
+# Deviations of the look's Gaussian in training, as multiples of that at test: how soft a look is then says little of
+# how soft its photo is.
+SIGMAS = (0.8, 1.8)
+
+# See `laplace_nll`: half way between the likelihood and the mean absolute error.
+EVENED = 0.5
 
 
 class RadiusModel(RadiusOptions, BaseModel):
@@ -82,7 +87,7 @@ class RadiusModel(RadiusOptions, BaseModel):
         self.forward()
         error = (self.level_B - self.blur_B).abs()
         weight = self.trust_B / self.trust_B.mean().clamp(min=1e-6)
-        losses = {"nll": (weight * laplace_nll(error, self.log_scale)).mean()}
+        losses = {"nll": (weight * laplace_nll(error, self.log_scale, EVENED)).mean()}
         if self.opt.lambda_rank > 0:
             background = weight * (1 - F.avg_pool2d(self.mask_B, 4))
             losses["rank"] = self.opt.lambda_rank * ranking(self.level_B, self.blur_B, background)

@@ -19,7 +19,7 @@ from models.nets.effnet import TAPS, Encoder
 from util.optics.levels import radius_of_level
 
 # Deviation of the Gaussian, in those pixels, that hides what is left of sharpness; in training it varies.
-LOOK_SIGMA = 1.5
+LOOK_SIGMA = 0.8
 
 # The encoder sees the look so many times enlarged: then things are about as large as in the photos that it knows.
 # Blocks of the encoder whose maps then have the size of a map on the way down, and the number of that.

@@ -13,16 +13,19 @@ CLOSE = 0.5
 DRAWN, FEWEST = 24, 4
 
 
-def laplace_nll(error: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
+def laplace_nll(error: torch.Tensor, log_scale: torch.Tensor, evened: float = 0.0) -> torch.Tensor:
     """`|error| / b + log b` at each place: likelihood under a Laplace distribution of scale b, less constants.
 
-    A network that tells b too learns where it can't know (Kendall and Gal 2017, section 2.2).
+    A network that tells b too learns where it can't know (Kendall and Gal 2017, section 2.2). Where b is large an error
+    hardly counts then; times `b^evened`, without a gradient, it counts more (Seitzer et al. 2022).
 
     Args:
         error: absolute, of any shape.
         log_scale: log b, of that shape.
+        evened: 0 is the likelihood itself; at 1 every error counts as much, as in the mean absolute error.
     """
-    return error * torch.exp(-log_scale) + log_scale
+    likelihood = error * torch.exp(-log_scale) + log_scale
+    return likelihood * torch.exp(evened * log_scale.detach())
 
 
 def ranking(level: torch.Tensor, measured: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

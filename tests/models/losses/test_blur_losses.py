@@ -16,6 +16,19 @@ def test_laplace_nll_is_least_at_the_true_scale():
     torch.testing.assert_close(found[1], torch.tensor(1 + math.log(0.5)))
 
 
+def test_evened_errors_count_alike_whatever_is_expected():
+    """At 1 an error has the gradient of the mean absolute error, 1; at 0.5 that of the likelihood, 1 / b, times
+    the root of b. The best scale stays the error itself."""
+    for evened in (0.5, 1.0):
+        error = torch.tensor([0.2, 0.2], requires_grad=True)
+        log_scale = torch.tensor([0.25, 4.0]).log().requires_grad_()
+        laplace_nll(error, log_scale, evened).sum().backward()
+        torch.testing.assert_close(error.grad, torch.tensor([0.25, 4.0]) ** (evened - 1))
+        at_error = torch.tensor([0.2]).log().requires_grad_()
+        laplace_nll(torch.tensor([0.2]), at_error, evened).sum().backward()
+        torch.testing.assert_close(at_error.grad, torch.zeros(1), atol=1e-6, rtol=0)
+
+
 def test_ranking_asks_for_the_order_and_not_for_the_amount():
     measured = torch.tensor([0.0, 1.0, 3.0, 2.0]).view(1, 1, 2, 2)
     everywhere = torch.ones_like(measured)
