@@ -77,7 +77,12 @@ class LensSettings:
 
 @dataclass(frozen=True)
 class LensChanges:
-    """Settings of a trained lens to change at test; None leaves one as it was trained."""
+    """Settings of a trained lens to change at test; None leaves one as it was trained.
+
+    Without an `aperture` and a `soft_range`, which is `--aperture auto` too, the radii of a radius network (`--radius`)
+    count as it tells them: it knows which backgrounds real lenses leave alone, so that none is blurred less for being
+    soft. An aperture that is stated, 1 too, multiplies them and brings `soft_range` back.
+    """
 
     aperture: float | None = None
     weights_size: int | None = None

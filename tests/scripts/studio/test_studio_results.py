@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from deeplab.segmenter import InputSize, resize_photo
+from tests.extras import need
 from tests.scripts.studio.parts import expected, photo, pixels_of, psnr
 
 pytestmark = pytest.mark.browser
@@ -138,7 +139,7 @@ def test_the_segmenter_sees_the_pixels_that_it_sees_in_test_py(shop, tmp_path, s
     size = InputSize(side, keep_aspect, enlarge=False).of(150, 110)
     wanted = resize_photo(Image.fromarray(pixels), size).astype(np.float32) / 255
     if coarse:
-        tf = pytest.importorskip("tensorflow")
+        tf = need("tensorflow")
         ratio = np.float32(coarse / max(size))
         coarse_size = (np.float32(size[::-1]) * ratio).astype(int)
         wanted = tf.image.resize(wanted[None], coarse_size, antialias=False).numpy()[0]
