@@ -11,10 +11,12 @@ export class Networks {
   static async load(described, device, report) {
     if (device === "cpu") return Networks.onCpu(described, report);
     try {
-      await checkWebGPU(device === "webgpu");
+      // Who asks for it has his reasons.
+      const isWanted = device === "webgpu";
+      await checkWebGPU(isWanted);
       const networks = await new Networks(described, "webgpu").open(report);
       report("Trying the GPU");
-      await Promise.race([networks.check(), tooLate()]);
+      await (isWanted ? networks.check() : Promise.race([networks.check(), tooLate()]));
       return networks;
     } catch (error) {
       return Networks.onCpu(described, report, error.message);
