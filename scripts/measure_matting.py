@@ -7,7 +7,7 @@
 For each segmenter of --masks: its mask with the guided filter (deeplab/inference.py --refine), as it is, and with
 matting (util/matting). Figures are means over the composites, and their ratios to the first row: `SAD, hair` of alpha
 within two pixels of loose hair, in thousands; `halo`, the mean difference, in the ring outside the subject's edge,
-of what the same lens makes of the photo with that matte and with the true one.
+of what the same lens makes of the photo with that matte and with the true one. The last rows say what is in reach.
 """
 
 import argparse
@@ -55,6 +55,12 @@ def answers(photo: np.ndarray, mask: np.ndarray) -> dict[str, Answer]:
     }
 
 
+def ideals(composite: Composite) -> dict[str, Answer]:
+    """What a method could reach at best: the true alpha, with and without loose hair, and colours found by it."""
+    alphas = {"true alpha": composite.alpha, "true alpha but no loose hair": composite.alpha - composite.hair}
+    return {name: Answer(alpha, colors_behind(composite.photo, alpha)) for name, alpha in alphas.items()}
+
+
 def through_lens(photo: np.ndarray, answer: Answer, radius: float) -> np.ndarray:
     """What a lens makes of a photo uint8 `[H,W,3]` whose subject is told, sRGB float32 `[H,W,3]` in [0,1]."""
     x, behind = (image_to_tensor(pixels)[None] for pixels in (photo, answer.behind))
@@ -93,6 +99,9 @@ def measure(
             mask = segmenter(composite.photo[None])[0]
             for method, answer in answers(composite.photo, mask).items():
                 found.setdefault(f"{name}, {method}", []).append(figures(composite, answer, radius))
+    for composite in tqdm(composites, "ideals", leave=False):
+        for method, answer in ideals(composite).items():
+            found.setdefault(method, []).append(figures(composite, answer, radius))
     return found
 
 

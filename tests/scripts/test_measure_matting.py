@@ -40,7 +40,7 @@ class Half(Segmenter):
         return np.broadcast_to(left, images.shape[:3]).astype(np.float32)
 
 
-def test_table_has_a_row_for_each_segmenter_and_method(monkeypatch, capsys):
+def test_table_has_a_row_for_each_segmenter_and_method_and_what_is_in_reach(monkeypatch, capsys):
     monkeypatch.setattr(measure_matting, "create_segmenter", lambda name: Half())
     main(["--n", "2", "--size", "128", "--masks", "selfie", "rvm", "--radius", "4"])
     lines = capsys.readouterr().out.splitlines()
@@ -48,7 +48,8 @@ def test_table_has_a_row_for_each_segmenter_and_method(monkeypatch, capsys):
         f"{name}, {method}"
         for name in ("selfie", "rvm")
         for method in ("guided filter", "as it is", "matting")
-    ]
+    ] + ["true alpha", "true alpha but no loose hair"]
+    assert lines[8].split("|")[2].strip() == "0.000"
     assert lines[2].split("|")[3].strip() == lines[2].split("|")[5].strip() == "1.000"
     with pytest.raises(SystemExit):
         main(["--masks", "nobody"])
