@@ -40,6 +40,10 @@ def test_it_can_be_used_with_keys_alone(shop, tmp_path):
     shop.drawn(lambda: press("Control+Z"))
     assert page.locator("#undo").is_disabled()
     assert page.locator("#redo").is_enabled()
+    # The ring of the brush goes with it.
+    assert page.locator("#cursor").is_visible()
+    shop.drawn(lambda: press("1"))
+    assert page.locator("#cursor").is_hidden()
     press("n")
     shop.said("two.png, 110 x 150")
     with page.expect_download() as download:

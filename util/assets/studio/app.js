@@ -56,6 +56,8 @@ function showSettings() {
   $("rotation-value").textContent = `${$("rotation").value}°`;
   $("size-value").textContent = `${$("size").value}%`;
   document.querySelectorAll(".tag, #handle").forEach((part) => { part.hidden = shows() === PAINT; });
+  // Keys show the brush's ring too, and take no pointer away afterwards.
+  if (shows() !== PAINT) $("cursor").hidden = true;
   $("turning").hidden = $("blades").value === "0";
   const { decision, painting } = album.current ?? {};
   if (!decision) return;

@@ -12,6 +12,8 @@ export class Pointer {
     for (const name of ["pointerup", "pointercancel"]) view.addEventListener(name, () => this.up());
     view.addEventListener("pointerleave", () => (cursor.hidden = true));
     view.addEventListener("blur", () => (cursor.hidden = true));
+    // It has its place in pixels of the window as it was.
+    window.addEventListener("resize", () => (cursor.hidden = true));
     view.addEventListener("keydown", (event) => this.key(event));
   }
 
