@@ -23,7 +23,7 @@ from util.distributed import print0, process_group, rank, world_size
 from util.errors import command_line
 from util.hub import PREFIX, run_folder
 from util.present import present
-from util.waiting import sleep_when_busy
+from util.waiting import wait_shortly
 
 
 def test_photos(opt: Options) -> None:
@@ -87,7 +87,7 @@ def test_dataroot(opt: Options) -> None:
 @command_line
 def main(argv: Sequence[str] | None = None) -> None:
     """Test on `--input` if it is given, else on `--dataroot`."""
-    sleep_when_busy()
+    wait_shortly()
     opt = TestOptions().parse(argv)
     with process_group(opt.device):
         if opt.input:

@@ -18,7 +18,7 @@ from options import Options, TrainOptions, check_new, save_options
 from util.distributed import is_first, mean_over_ranks, print0, process_group, rank, world_size
 from util.errors import command_line
 from util.interrupt import StopRequest
-from util.waiting import sleep_when_busy
+from util.waiting import wait_shortly
 
 # PyTorch and what needs it are imported by `train`: options are read, and wrong ones told, seconds before.
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @command_line
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a training from its options to its last checkpoint."""
-    sleep_when_busy()
+    wait_shortly()
     opt = TrainOptions().parse(argv)
     check_new(opt)
     with process_group(opt.device):

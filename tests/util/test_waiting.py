@@ -12,22 +12,27 @@ RUN = """
 import os
 os.getloadavg = lambda: ({load}, 0, 0)
 os.cpu_count = lambda: 4
-from util.waiting import sleep_when_busy
-sleep_when_busy()
+from util.waiting import wait_shortly
+wait_shortly()
 import torch
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PyTorch comes with GNU's OpenMP on Linux")
 @pytest.mark.parametrize(
-    ("load", "set_before", "spins"),
-    [(2.0, {}, False), (1.9, {}, True), (9.0, {"OMP_WAIT_POLICY": "ACTIVE"}, True)],
+    ("load", "set_before", "turns"),
+    [
+        (2.0, {}, "0"),
+        (1.9, {}, "1000"),
+        (9.0, {"GOMP_SPINCOUNT": "70"}, "70"),
+        (1.9, {"OMP_WAIT_POLICY": "PASSIVE"}, "0"),
+    ],
 )
-def test_threads_sleep_beside_other_programs_unless_told_otherwise(load, set_before, spins):
+def test_threads_wait_shortly_and_not_at_all_beside_other_programs(load, set_before, turns):
     unset = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}
     environment = {key: value for key, value in os.environ.items() if key not in unset}
     environment |= {"OMP_DISPLAY_ENV": "verbose", **set_before}
     command = [sys.executable, "-c", RUN.format(load=load)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     line = next(line for line in done.stderr.splitlines() if "GOMP_SPINCOUNT" in line)
-    assert ("'0'" not in line) == spins
+    assert f"'{turns}'" in line
