@@ -45,7 +45,8 @@ def evaluate(args: argparse.Namespace) -> None:
         print(as_text(*preference_rows(preferences(read_votes(args.votes, args.blind)))))
         return
     with process_pool(args.num_threads) as pool:
-        lpips, inception = load_networks(args)  # first: a wrong file must not cost the work before
+        # First: a wrong file must not cost the work before.
+        lpips, inception = load_networks(args)
         see = radius_map(args.blur_weights) if args.blur_weights else None
         real = real_photos(args)
         photos = collect(args, pool)
@@ -88,7 +89,8 @@ def load_networks(args: argparse.Namespace) -> tuple["Lpips | None", "Inception 
     """The networks whose weights are given."""
     if not (args.lpips_weights or args.inception_weights):
         return None, None
-    from util.measure.perceptual import Inception, Lpips  # torch and torchvision take seconds to import
+    # Here and not above: torch and torchvision take seconds to import.
+    from util.measure.perceptual import Inception, Lpips
 
     lpips = Lpips(args.lpips_weights) if args.lpips_weights else None
     return lpips, Inception(args.inception_weights) if args.inception_weights else None

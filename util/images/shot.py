@@ -44,7 +44,8 @@ def shot_of(path: str | os.PathLike) -> Shot:
     with opened(path) as image:
         try:
             told = image.getexif().get_ifd(ExifTags.IFD.Exif)
-        except Exception:  # Pillow raises half a dozen kinds for blocks that are broken
+        except Exception:
+            # Pillow raises half a dozen kinds for blocks that are broken.
             told = {}
     focal, f_number = _equivalent_focal(told), _positive(told.get(Base.FNumber))
     missing = [name for name, value in (("focal length", focal), ("f-number", f_number)) if value is None]

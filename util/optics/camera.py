@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from util.optics.canvas import grown, over, under
+from util.optics.canvas import grown, over, put_over, under
 from util.optics.copies import by_rows, halved
 from util.optics.fill import continued
 from util.optics.grain import add_grain
@@ -234,8 +234,8 @@ class Scene:
             return light, blurred
         canvas.grow(1)
         return (
-            by_rows(_over, light, canvas.light, canvas.cover, into=light),
-            by_rows(_over, blurred, canvas.blurred, canvas.cover, into=blurred),
+            by_rows(put_over, light, canvas.light, canvas.cover, into=light),
+            by_rows(put_over, blurred, canvas.blurred, canvas.cover, into=blurred),
         )
 
     def _with_subject(self, light: torch.Tensor, blurred: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -243,8 +243,8 @@ class Scene:
         in_focus = abs(self.subject_radius) <= SHARP
         subject = self.subject if in_focus else self._spread_subject()
         own, cover = subject[:, :3], subject[:, 3:]
-        light = by_rows(_over, light, own, cover, into=light)
-        return light, by_rows(_over, blurred, cover * (not in_focus), cover, into=blurred)
+        light = by_rows(put_over, light, own, cover, into=light)
+        return light, by_rows(put_over, blurred, cover * (not in_focus), cover, into=blurred)
 
     def _spread_subject(self) -> torch.Tensor:
         """The subject out of focus, `[1,4,H,W]`: its light and alpha, each level of them with its own pupil.
@@ -267,11 +267,6 @@ class Scene:
             total = total + grown(parts[:, :4] / parts[:, 4:].clamp(min=1e-6), shrink, size)
         # Where radii shrink towards each other the sum is above 1.
         return total / total[:, 3:].clamp(min=1)
-
-
-def _over(below: torch.Tensor, above: torch.Tensor, cover: torch.Tensor) -> torch.Tensor:
-    """What is `above`, premultiplied with its `cover`, over what is below."""
-    return above + (1 - cover) * below
 
 
 def _importance(photo: torch.Tensor, camera: Camera) -> torch.Tensor:

@@ -15,6 +15,11 @@ def grown(x: torch.Tensor, factor: int, size: Sequence[int]) -> torch.Tensor:
     return x[..., : size[0], : size[1]]
 
 
+def put_over(below: torch.Tensor, above: torch.Tensor, cover: torch.Tensor) -> torch.Tensor:
+    """What is `above`, premultiplied with its `cover`, over what is below; all of one size, `[B,C or 1,h,w]`."""
+    return above + (1 - cover) * below
+
+
 class Canvas:
     """Levels composited, on a copy that grows as smaller radii come.
 
@@ -33,24 +38,20 @@ class Canvas:
     def paint_over(self, level: Level) -> None:
         """Put a nearer level over what is there, which is opaque."""
         place = self._place(level)
-
-        def over(below: torch.Tensor, above: torch.Tensor, cover: torch.Tensor) -> torch.Tensor:
-            return above + (1 - cover) * below
-
-        self.light = _put(over, self.light, place, level.light, level.cover)
-        self.blurred = _put(over, self.blurred, place, level.blurred(), level.cover)
+        self.light = _put(put_over, self.light, place, level.light, level.cover)
+        self.blurred = _put(put_over, self.blurred, place, level.blurred(), level.cover)
 
     def paint_under(self, level: Level) -> None:
         """Put a farther level under what is there."""
         place = self._place(level)
         cover = self.cover[place].clone()
 
-        def under(above: torch.Tensor, below: torch.Tensor, cover: torch.Tensor) -> torch.Tensor:
-            return above + (1 - cover) * below
+        def put_under(above: torch.Tensor, below: torch.Tensor, cover: torch.Tensor) -> torch.Tensor:
+            return put_over(below, above, cover)
 
-        self.light = _put(under, self.light, place, level.light, cover)
-        self.cover = _put(under, self.cover, place, level.cover, cover)
-        self.blurred = _put(under, self.blurred, place, level.blurred(), cover)
+        self.light = _put(put_under, self.light, place, level.light, cover)
+        self.cover = _put(put_under, self.cover, place, level.cover, cover)
+        self.blurred = _put(put_under, self.blurred, place, level.blurred(), cover)
 
     def grow(self, shrink: int) -> None:
         """Go on at the size of a copy that is `shrink` times smaller than the picture."""

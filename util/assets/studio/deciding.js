@@ -1,5 +1,5 @@
 // How soft a photo's background is already, and how much of the blur it still needs.
-// The same formulas as in models/lens/generator.py of the project; pictures as in sampling.js.
+// The same formulas as in models/lens/softening.py of the project; pictures as in sampling.js.
 import { applied } from "./guided.js";
 import { area, roundHalfEven } from "./sampling.js";
 
