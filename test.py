@@ -49,7 +49,8 @@ def test_photos(opt: Options) -> None:
     # What it is told of photos besides their pixels.
     photos, sources = Path(opt.input), Sources()
     if opt.masks and uses_masks(opt, generator.net):
-        sources = sources._replace(mask_of=mask_source(opt.masks))
+        masks = mask_source(opt.masks, opt.input_size, opt.onnx_mean, opt.onnx_std)
+        sources = sources._replace(mask_of=masks)
     if generator.net.takes_depth and (depth_of := DepthSource.of_options(opt)):
         depth_of.prepare(list_images(photos) if photos.is_dir() else [photos])
         sources = sources._replace(depth_of=depth_of)

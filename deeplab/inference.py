@@ -24,7 +24,8 @@ from util.errors import UserError, command_line
 from util.files import is_inside
 from util.optics.focus_options import add_focus_options
 from util.optics.presets import add_camera_options
-from util.ranges import RangedParser, count, finite, non_negative, positive, positive_int, share
+from util.ranges import RangedParser, count, non_negative, positive_int, share
+from util.segmenter_options import add_segmenter_options, check_segmenter_options
 
 # As `deeplab.smoothing` has them, and the lens.
 SMOOTHINGS = ("mean", "gaussian", "disc", "lens")
@@ -50,21 +51,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     model.add_argument("--segmenter", default="deeplab", metavar="NAME", help=f"one of {CHOICES}")
     model.add_argument("--model", help="which published model: see deeplab/weights.py; default: the best one")
     model.add_argument("--weights", type=Path, help="a file of weights, in place of a download")
-    model.add_argument(
-        "--input_size",
-        type=positive_int,
-        default=513,
-        help="for deeplab, and onnx:FILE of free size: longer side at which it sees photos, in pixels; 256 as in "
-        "the published work",
-    )
-    for name in ("mean", "std"):
-        model.add_argument(
-            f"--onnx_{name}",
-            type=positive if name == "std" else finite,
-            nargs=3,
-            metavar=("R", "G", "B"),
-            help=f"for onnx:FILE: {name} of photos in [0,1], where the file doesn't say; default: ImageNet's",
-        )
+    add_segmenter_options(model)
     model.add_argument("--device", help="for torchvision: cpu, cuda, ...; default: a GPU if there is one")
     model.add_argument(
         "--batch_size", type=positive_int, default=8, help="photos that go through the model together"
@@ -138,13 +125,7 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--radius: needs --smooth")
     if args.threshold == 0:
         raise UserError(f"--threshold {args.threshold}: must be above 0 and at most 1")
-    is_onnx = args.segmenter.startswith("onnx:")
-    if args.input_size != 513 and args.segmenter != "deeplab" and not is_onnx:
-        raise UserError(
-            f"--input_size is for --segmenter deeplab and onnx:FILE; {args.segmenter} has a size of its own"
-        )
-    if (args.onnx_mean or args.onnx_std) and not is_onnx:
-        raise UserError(f"--onnx_mean, --onnx_std: are for --segmenter onnx:FILE, not {args.segmenter}")
+    check_segmenter_options(args, "--segmenter", args.segmenter)
     if args.matting and (args.refine or args.soft):
         raise UserError("--matting gives soft masks along the photo's edges; leave out --refine and --soft")
     for name in ("output", "visualize"):

@@ -4,7 +4,7 @@ Only `--add_mask` and a generator that was trained with `--mask_input` ask for t
 files of its `maskA` and `maskB`, by the photos' stems, as in training.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from deeplab.segmenter import Segmenter, resize_photo, resize_probability
 from deeplab.segmenters import CHOICES, create_segmenter, is_segmenter, of_best_segmenter
 from util.errors import UserError
 from util.images import find_by_stem, read_mask, upper_byte
+from util.segmenter_options import INPUT_SIZE
 
 # From a photo's file and its pixels, [H,W,3] uint8 or uint16, to its mask: float32 [H,W] in [0,1], 1 = subject.
 MaskSource = Callable[[Path, np.ndarray], np.ndarray]
@@ -22,17 +23,25 @@ MaskSource = Callable[[Path, np.ndarray], np.ndarray]
 DOUBTFUL = 0.1  # share of the subject on which the masks of a photo and of its mirror image may disagree
 
 
-def mask_source(masks: str) -> MaskSource:
+def mask_source(
+    masks: str,
+    input_size: int = INPUT_SIZE,
+    onnx_mean: Sequence[float] | None = None,
+    onnx_std: Sequence[float] | None = None,
+) -> MaskSource:
     """What `--masks` means: `auto`, the name of a segmenter, or a folder of masks by the photos' stems.
 
-    `auto` is the segmenter rvm; where its weights can't be had, selfie, which a line says.
+    `auto` is the segmenter rvm; where its weights can't be had, selfie, which a line says. The other arguments are
+    those of `create_segmenter`.
 
     Raises:
         UserError: no such folder; a segmenter whose weights can't be had.
     """
     if masks == "auto":
         return masks_by(of_best_segmenter(create_segmenter))
-    return masks_by(create_segmenter(masks)) if is_segmenter(masks) else masks_of_folder(Path(masks))
+    if not is_segmenter(masks):
+        return masks_of_folder(Path(masks))
+    return masks_by(create_segmenter(masks, input_size=input_size, onnx_mean=onnx_mean, onnx_std=onnx_std))
 
 
 def masks_by(segmenter: Segmenter) -> MaskSource:

@@ -26,7 +26,7 @@ class OnnxSegmenter(Segmenter):
         self, path: Path, longer_side: int, mean: Sequence[float] = MEAN, std: Sequence[float] = STD
     ) -> None:
         if not path.is_file():
-            raise UserError(f"--segmenter onnx:{path}: no such file")
+            raise UserError(f"onnx:{path}: no such file")
         try:
             self._session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has a dozen kinds for a bad file

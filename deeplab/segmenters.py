@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from util.errors import UserError, in_words, say
+from util.segmenter_options import INPUT_SIZE
 
 if TYPE_CHECKING:
     from deeplab.segmenter import Segmenter
@@ -35,7 +36,7 @@ def create_segmenter(
     weights: str | Path | None = None,
     model: str | None = None,
     device: str | None = None,
-    input_size: int = 513,
+    input_size: int = INPUT_SIZE,
     onnx_mean: Sequence[float] | None = None,
     onnx_std: Sequence[float] | None = None,
 ) -> "Segmenter":

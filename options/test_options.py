@@ -14,6 +14,7 @@ from util.errors import UserError
 from util.optics.presets import BY_EXIF
 from util.options import Options
 from util.ranges import count, count_or_all, positive
+from util.segmenter_options import add_segmenter_options, check_segmenter_options
 
 # What a checkpoint's own options decide at test: how to build the model and to read photos for it.
 _OF_THE_MODEL = {"model", "dataset_mode", "input_nc", "output_nc", "direction", "load_size"}
@@ -112,6 +113,7 @@ class TestOptions(BaseOptions):
         add("--tile", type=count, default=0, help="translate at full size in tiles of this side; 0 = in one")
         add("--overwrite", action="store_true", help="translate photos again whose result is already there")
 
+        add_segmenter_options(parser.add_argument_group("the segmenter of --masks"))
         add = parser.add_argument_group("accepted without effect, for old commands").add_argument
         for names, nargs, why in WITHOUT_EFFECT:
             for name in names.split():
@@ -164,6 +166,7 @@ class TestOptions(BaseOptions):
             raise UserError(f"--lens {BY_EXIF} goes with --input; with --dataroot, name a lens")
         if opt.masks and not opt.input:
             raise UserError("--masks goes with --input; with --dataroot, masks are in its maskA and maskB")
+        check_segmenter_options(opt, "--masks", opt.masks)
         if opt.tile and (opt.full_res or opt.compile):
             raise UserError("--tile goes without --full_res and --compile; leave one of them out")
         if (opt.tile or opt.full_res) and not opt.input:

@@ -40,7 +40,7 @@ def made_by(monkeypatch, offline=()):
     """Segmenters whose masks tell which one it was."""
     values = {"rvm": 0.25, "selfie": 0.5, "onnx:m.onnx": 0.75}
 
-    def create(name):
+    def create(name, **_):
         if name in offline:
             raise UserError(f"{name} can't be fetched")
         return Constant(values[name])

@@ -16,6 +16,7 @@ need("onnxruntime")
 from onnx import TensorProto, helper
 
 from deeplab import inference
+from deeplab.mask_sources import mask_source
 from deeplab.segmenter import InputSize
 from deeplab.segmenters import create_segmenter
 from util.errors import UserError
@@ -118,3 +119,13 @@ def test_flags_say_what_an_onnx_file_does_not(tmp_path, capsys):
         with pytest.raises(SystemExit):
             inference.main(["--input", "in", "--output", "out", "--segmenter", *words])
         assert "--onnx_" in capsys.readouterr().err
+
+
+def test_masks_at_test_take_the_same_flags(tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (10, 20, 3), dtype=np.uint8)
+    silent = write_onnx(tmp_path / "silent.onnx", None)
+    mean, std = (0.5, 0.4, 0.3), (1.0, 1.0, 2.0)
+    mask = mask_source(f"onnx:{silent}", 20, mean, std)(tmp_path / "a.png", photo)
+    np.testing.assert_allclose(mask, truth(photo, np.array(mean), np.array(std)), atol=1e-5)
+    smaller = mask_source(f"onnx:{silent}", 8)(tmp_path / "a.png", photo)
+    assert np.abs(smaller - mask).max() > 0.05

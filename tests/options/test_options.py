@@ -138,6 +138,20 @@ def test_a_photo_without_a_name_takes_the_model_that_comes_along(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_options_of_a_segmenter_need_one_that_looks_at_them():
+    photos = ["--input", "photos", "--output", "soft", "--masks"]
+    flags = ["--input_size", "320", "--onnx_mean", "0", "0", "0", "--onnx_std", "1", "1", "1"]
+    opt = TestOptions().parse([*photos, "onnx:m.onnx", *flags])
+    assert (opt.input_size, opt.onnx_mean, opt.onnx_std) == (320, [0, 0, 0], [1, 1, 1])
+    assert TestOptions().parse([*photos, "deeplab", *flags[:2]]).input_size == 320
+    for masks, stated, message in (
+        ("auto", flags[:2], "--input_size is for --masks deeplab and onnx:FILE; auto has a size of its own"),
+        ("rvm", flags[2:6], "--onnx_mean, --onnx_std: are for --masks onnx:FILE, not rvm"),
+    ):
+        with pytest.raises(UserError, match=message):
+            TestOptions().parse([*photos, masks, *stated])
+
+
 def test_options_are_frozen():
     opt = train_options()
     with pytest.raises(AttributeError, match="frozen"):
