@@ -79,6 +79,12 @@ class Generator:
 
 Method = Published | Behind | Generator
 
+
+def seeds_of(name: str) -> tuple[str, ...]:
+    """The generator that comes with the code, and what scripts/train_shipped.sh makes of it with two other seeds."""
+    return (f"pretrained/{name}", f"checkpoints/{name}_seed2", f"checkpoints/{name}_seed3")
+
+
 METHODS: tuple[Method, ...] = (
     Published("published CycleGAN", "cyclegan", in_short=True),
     Published("published mask loss", "mask_loss"),
@@ -88,12 +94,8 @@ METHODS: tuple[Method, ...] = (
     Behind("selfie segmenter, disc behind its mask", "selfie", "lens_disc"),
     Behind("RVM, Gaussian behind its matte", "rvm", "gaussian"),
     Behind("RVM, disc behind its matte", "rvm", "lens_disc", in_short=True),
-    Generator("ours, told RVM's matte", ("pretrained/portrait_mask",), masks="rvm", in_short=True),
-    Generator(
-        "ours alone",
-        ("pretrained/portrait", "checkpoints/portrait_seed2", "checkpoints/portrait_seed3"),
-        in_short=True,
-    ),
+    Generator("ours, told RVM's matte", seeds_of("portrait_mask"), masks="rvm", in_short=True),
+    Generator("ours alone", seeds_of("portrait"), in_short=True),
     Generator(
         "ours, told RVM's matte, one radius", ("pretrained/portrait_mask",), masks="rvm", radius="none"
     ),
@@ -139,12 +141,24 @@ class Maker:
             flags = ["--masks", str(masks), "--blur", method.blur, "--radius", f"{radius:g}"]
             self._make(photos, output, "scripts/peer_blur.py", flags)
             return output
+        flags = ["--aperture", f"{radius / RADIUS_OF_APERTURE:g}", "--radius", method.radius]
+        self._make(photos, output, "test.py", [*self._flags_of(method, entry, photos), *flags])
+        return output
+
+    def _flags_of(self, method: Generator, entry: str, photos: PhotoSet) -> list[str]:
+        """Which generator, and what it is told of the photos."""
         folder = Path(entry)
         flags = ["--checkpoints_dir", str(folder.parent), "--name", folder.name]
-        flags += ["--aperture", f"{radius / RADIUS_OF_APERTURE:g}", "--radius", method.radius]
-        if method.masks:
-            flags += ["--masks", str(self.masks(method.masks, photos))]
-        self._make(photos, output, "test.py", flags)
+        return [*flags, "--masks", str(self.masks(method.masks, photos))] if method.masks else flags
+
+    def alphas(self, method: Behind | Generator, entry: str, photos: PhotoSet) -> Path:
+        """The folder of what a method takes for in focus."""
+        if isinstance(method, Behind):
+            return self.masks(method.segmenter, photos)
+        # Whatever the strength and the radii.
+        name = "_".join(filter(None, [Path(entry).name, method.masks]))
+        output = self._work / "in_focus" / photos.role / name
+        self._make(photos, output, "scripts/in_focus.py", self._flags_of(method, entry, photos))
         return output
 
     def masks(self, segmenter: str, photos: PhotoSet) -> Path:

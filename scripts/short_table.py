@@ -20,7 +20,6 @@ from tqdm import tqdm
 from datasets.photo_check import Notebook, examine
 from scripts.short_methods import (
     METHODS,
-    Behind,
     Maker,
     Method,
     PhotoSet,
@@ -200,8 +199,8 @@ class ShortTable:
                 options = [*photos.figures, "--output", str(folder)]
                 options += ["--results", *(f"{title}={path}" for title, path in made.items())]
                 options += ["--best_of", "psnr"] if photos.role == "pairs" else []
-                if photos.role == "lab" and isinstance(method, Behind):
-                    options += ["--alphas", f"{name}={self._maker.masks(method.segmenter, photos)}"]
+                if photos.role == "lab" and not isinstance(method, Published):
+                    options += ["--alphas", f"{name}={self._maker.alphas(method, entry, photos)}"]
                 self._measure(options)
         return json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else None
 

@@ -120,6 +120,8 @@ def test_each_set_is_measured_against_what_is_true_of_it(places, tmp_path):
     options = [" ".join(each) for each in programs.measured if "selfie_segmenter_disc" in " ".join(each)]
     of_lab, of_published, of_portraits, of_pairs, of_photos, twice = options
     assert f"--truth {places.lab}/truth/wide" in of_lab and "--alphas selfie" in of_lab
+    of_ours = [" ".join(each) for each in programs.measured if "--alphas ours_told_matte" in " ".join(each)]
+    assert len(of_ours) == 2 and all("in_focus/lab/portrait_mask_rvm" in each for each in of_ours)
     assert f"--dataroot {places.photos}" in of_photos and "_6" in twice.rpartition("/")[2]
     assert f"--dataroot {places.dataroot}" in of_portraits
     shown = tmp_path / "work/inputs/published/testA"
@@ -137,11 +139,11 @@ def test_what_is_there_is_not_made_again(places, tmp_path):
     assert len(programs.measured) == len({" ".join(options) for options in programs.measured})
     masks = [command for command in commands if command.startswith("deeplab/inference.py")]
     assert len(masks) == 2 * 6  # each segmenter once on val, lab, photos, portraits, published, pairs
-    newest = tmp_path / "work/results/lab/ours_told_matte_3/l1.png"
+    newest = tmp_path / "work/results/lab/ours_told_matte_portrait_mask_3/l1.png"
     (newest.parent / "l2.png").unlink()
     ShortTable(places, tmp_path / "work", programs.run, programs.measure).rows()
     assert [" ".join(command) for command in programs.ran[len(commands) :]] == [
-        command for command in commands if "lab/ours_told_matte_3 " in command
+        command for command in commands if "lab/ours_told_matte_portrait_mask_3 " in command
     ]
 
 
