@@ -18,7 +18,7 @@ from pathlib import Path
 
 from data import create_dataset
 from models import create_model
-from options import Options, TestOptions, write_options
+from options import FINDS_PEOPLE, Options, TestOptions, write_options
 from util.distributed import print0, process_group, rank, world_size
 from util.errors import command_line
 from util.hub import PREFIX, run_folder
@@ -32,6 +32,7 @@ def test_photos(opt: Options) -> None:
     from deeplab.depth_maps import DepthSource
     from deeplab.mask_sources import mask_source
     from models.inference.by_options import translator_of_options, uses_masks, without_effect
+    from models.inference.finder import finder
     from models.inference.folder import translate_folder
     from models.inference.generator import GeneratorSettings, load_generator
     from models.inference.translator import Sources
@@ -49,7 +50,8 @@ def test_photos(opt: Options) -> None:
     # What it is told of photos besides their pixels.
     photos, sources = Path(opt.input), Sources()
     if opt.masks and uses_masks(opt, generator.net):
-        masks = mask_source(opt.masks, opt.input_size, opt.onnx_mean, opt.onnx_std)
+        find = finder(load_generator(FINDS_PEOPLE, device=opt.device)) if opt.masks == "auto" else None
+        masks = mask_source(opt.masks, opt.input_size, opt.onnx_mean, opt.onnx_std, find)
         sources = sources._replace(mask_of=masks)
     if generator.net.takes_depth and (depth_of := DepthSource.of_options(opt)):
         depth_of.prepare(list_images(photos) if photos.is_dir() else [photos])

@@ -11,9 +11,11 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from deeplab.second_look import Look
+from deeplab.second_opinion import with_agreed
 from deeplab.segmenter import Segmenter, resize_photo, resize_probability
 from deeplab.segmenters import CHOICES, create_segmenter, is_segmenter, of_best_segmenter
-from util.errors import UserError
+from util.errors import UserError, in_words, say
 from util.images import find_by_stem, read_mask, upper_byte
 from util.segmenter_options import INPUT_SIZE
 
@@ -28,24 +30,38 @@ def mask_source(
     input_size: int = INPUT_SIZE,
     onnx_mean: Sequence[float] | None = None,
     onnx_std: Sequence[float] | None = None,
+    finder: Look | None = None,
 ) -> MaskSource:
     """What `--masks` means: `auto`, the name of a segmenter, or a folder of masks by the photos' stems.
 
-    `auto` is the segmenter rvm; where its weights can't be had, selfie, which a line says. The other arguments are
-    those of `create_segmenter`.
+    `auto` is the segmenter rvm, and whom `finder` and selfie both see besides; where rvm's weights can't be had, selfie
+    alone, which a line says. The other arguments are those of `create_segmenter`.
 
     Raises:
         UserError: no such folder; a segmenter whose weights can't be had.
     """
     if masks == "auto":
-        return masks_by(of_best_segmenter(create_segmenter))
+        return of_best_segmenter(lambda name: masks_by(create_segmenter(name), _others(name, finder)))
     if not is_segmenter(masks):
         return masks_of_folder(Path(masks))
     return masks_by(create_segmenter(masks, input_size=input_size, onnx_mean=onnx_mean, onnx_std=onnx_std))
 
 
-def masks_by(segmenter: Segmenter) -> MaskSource:
-    """Masks made by `segmenter`; a line names the photos whose mirror image it sees differently."""
+def _others(name: str, finder: Look | None) -> tuple[Look, Look] | None:
+    """Who, besides the segmenter `name`, is asked for people; nobody where selfie can't be had, which a line says."""
+    if finder is None or name == "selfie":
+        return None
+    try:
+        selfie = create_segmenter("selfie")
+    except (UserError, ImportError) as error:
+        say(f"--masks auto: {in_words(error)}. Nobody is asked whom {name} passes over")
+        return None
+    return finder, lambda photo: selfie(photo[None])[0]
+
+
+def masks_by(segmenter: Segmenter, others: tuple[Look, Look] | None = None) -> MaskSource:
+    """Masks made by `segmenter`, with whom both `others` see besides; a line names the photos whose mirror image it
+    sees differently."""
 
     def make(path: Path, pixels: np.ndarray) -> np.ndarray:
         pixels = upper_byte(pixels)
@@ -59,6 +75,8 @@ def masks_by(segmenter: Segmenter) -> MaskSource:
             tqdm.write(
                 f"look at this one: {path} (photo and mirror image disagree on {share:.0%} of the subject)"
             )
+        if others:
+            mask = with_agreed(small, mask, *others)
         return resize_probability(mask, (width, height))
 
     return make

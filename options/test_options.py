@@ -38,7 +38,8 @@ WITHOUT_EFFECT = (
 
 # What `--input` without `--name` runs: the model that comes with the code, which finds people by itself.
 PRETRAINED = Path(__file__).resolve().parents[1] / "pretrained"
-SHIPPED = ("--checkpoints_dir", str(PRETRAINED), "--name", "portrait")
+FINDS_PEOPLE = PRETRAINED / "portrait"
+SHIPPED = ("--checkpoints_dir", str(PRETRAINED), "--name", FINDS_PEOPLE.name)
 
 
 class NotedOnly(Action):
@@ -102,8 +103,8 @@ class TestOptions(BaseOptions):
             "--masks",
             default="",
             help="for --add_mask, and for a generator trained with --mask_input: auto makes masks by the best "
-            "segmenter there is, rvm, selfie, onnx:FILE and others of deeplab/segmenters.py by that one; anything else "
-            "is a folder of masks",
+            "segmenter there is and adds whom two others see besides; rvm, selfie, onnx:FILE and others of "
+            "deeplab/segmenters.py by that one alone; anything else is a folder of masks",
         )
         add(
             "--full_res",

@@ -46,7 +46,7 @@ def made_by(monkeypatch, offline=()):
         return Constant(values[name])
 
     monkeypatch.setattr(mask_sources, "create_segmenter", create)
-    return lambda masks: mask_source(masks)(Path("a.png"), np.zeros((3, 5, 3), np.uint16))
+    return lambda masks, **others: mask_source(masks, **others)(Path("a.png"), np.zeros((3, 5, 3), np.uint16))
 
 
 def test_segmenters_by_name(monkeypatch, capsys):
@@ -62,6 +62,27 @@ def test_auto_takes_selfie_where_rvm_can_not_be_had_and_says_so(monkeypatch, cap
     assert "rvm can't be fetched. The segmenter selfie takes its place" in capsys.readouterr().err
     with pytest.raises(UserError, match="rvm can't be fetched"):
         mask("rvm")
+
+
+def sure(photo):
+    return np.ones(photo.shape[:2], np.float32)
+
+
+def test_auto_asks_two_others_for_whom_rvm_passes_over(monkeypatch, capsys):
+    mask = made_by(monkeypatch)
+    assert mask("auto", finder=sure).min() == 1
+    assert mask("auto", finder=lambda photo: 0 * sure(photo)).max() == 0.25
+    for alone in ("rvm", "selfie", "onnx:m.onnx"):
+        assert (mask(alone, finder=sure) == mask(alone)).all()
+    assert capsys.readouterr().err == ""
+
+
+def test_auto_does_without_others_where_selfie_can_not_be_had(monkeypatch, capsys):
+    mask = made_by(monkeypatch, offline=["selfie"])
+    assert (mask("auto", finder=sure) == 0.25).all()
+    assert "selfie can't be fetched. Nobody is asked whom rvm passes over" in capsys.readouterr().err
+    mask = made_by(monkeypatch, offline=["rvm"])
+    assert (mask("auto", finder=sure) == 0.5).all()
 
 
 class LeftOf(Segmenter):
