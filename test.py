@@ -22,6 +22,7 @@ from options import FINDS_PEOPLE, Options, TestOptions, write_options
 from util.distributed import print0, process_group, rank, world_size
 from util.errors import command_line
 from util.hub import PREFIX, run_folder
+from util.memory import keep_freed_memory
 from util.present import present
 from util.waiting import wait_shortly
 
@@ -91,6 +92,7 @@ def test_dataroot(opt: Options) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Test on `--input` if it is given, else on `--dataroot`."""
     wait_shortly()
+    keep_freed_memory()
     opt = TestOptions().parse(argv)
     with process_group(opt.device):
         if opt.input:

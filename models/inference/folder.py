@@ -107,8 +107,10 @@ def translate_folder(
     refused: list[str] = []
     nobody: list[Path] = []
     at_once = max(1, min(translator.at_once, len(todo)))
+    # A network that can be run beside itself is so small that PyTorch's threads would wait more than compute.
+    one_each = translator.at_once > 1
     with (
-        threads_for(at_once) as photo_pool,
+        threads_for(at_once, one_each) as photo_pool,
         ThreadPoolExecutor(max_workers=2) as pool,
         tqdm(total=len(todo), unit="photo") as bar,
     ):

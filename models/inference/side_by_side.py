@@ -23,14 +23,15 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def threads_for(at_once: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool for `at_once` photos; PyTorch computes each on one thread where these are several.
+def threads_for(at_once: int, one_each: bool | None = None) -> Iterator[ThreadPoolExecutor]:
+    """A pool for `at_once` photos; PyTorch computes each on one thread if `one_each`; default: where they are several.
 
     Leaving the block ends when the photos in the works are done, and begins no others.
     """
     before = torch.get_num_threads()
-    several = (torch.set_num_threads, (1,)) if at_once > 1 else (None, ())
-    pool = ThreadPoolExecutor(at_once, "photo", *several)
+    one_each = at_once > 1 if one_each is None else one_each
+    bounded = (torch.set_num_threads, (1,)) if one_each else (None, ())
+    pool = ThreadPoolExecutor(at_once, "photo", *bounded)
     try:
         yield pool
     finally:

@@ -7,6 +7,7 @@ keep it. `tests/models/lens/test_developing.py` holds the two ways against each 
 """
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeGuard
 
 import cv2
@@ -20,7 +21,7 @@ from models.lens.generator import LensGenerator
 from models.lens.matting import told_prior
 from models.lens.softening import reference_size, share_of_blur
 from models.lens.weights import coefficients
-from util.matting import alpha_of, colors_behind
+from util.matting import alpha_of, colors_behind, import_solver
 from util.optics.arrays import linear_to_srgb, srgb_to_linear
 from util.optics.disc_copies import DiscCopies, Strip
 from util.optics.varying import knots
@@ -62,12 +63,16 @@ class _Development:
         self.small = image_to_tensor(_smaller(photo, side))[None]
         told = None if mask is None else torch.from_numpy(_smaller(mask.astype(np.float32, copy=False), side))
         told = None if told is None else told[None, None]
-        logits = lens.logits(self.small, told, photo.shape[:2])
-        # [K+1,4,h,w]: those of red, green and blue, for values in [0,1] and not [-1,1], and the constant.
-        self.weights = logits.softmax(dim=1)
-        self.coefficients = coefficients(self.weights, self.small)[0].numpy()
-        self.coefficients[:, 3] -= self.coefficients[:, :3].sum(1)
-        self.coefficients[:, :3] *= 2
+        with ThreadPoolExecutor(1) as beside:
+            if lens.mattes:
+                beside.submit(import_solver)
+            self.weights = lens.logits(self.small, told, photo.shape[:2]).softmax(dim=1)
+        # With alpha and radii all is said.
+        if not lens.mattes or lens.radius_net is None:
+            # [K+1,4,h,w]: those of red, green and blue, for values in [0,1] and not [-1,1], and the constant.
+            self.coefficients = coefficients(self.weights, self.small)[0].numpy()
+            self.coefficients[:, 3] -= self.coefficients[:, :3].sum(1)
+            self.coefficients[:, :3] *= 2
         values = np.arange(self._limit + 1, dtype=np.float32) / self._limit
         self.light = srgb_to_linear(values) if lens.settings.linear_light else None
         self.copies = DiscCopies((self.height, self.width))
@@ -90,7 +95,7 @@ class _Development:
         else:
             subject = in_focus if self.alpha is not None else self.lens.in_range(self.weights[:, :1])
             self.radius = scale * self.lens.radius_net.radii(self.small, subject)[0].numpy()
-            self.copies.blur(knots(float(self.radius.max())))
+            self.copies.blur(knots(float(self.radius.max())), self.radius[0])
         result = np.empty_like(self.photo)
 
         def mix(top: int, bottom: int) -> None:
@@ -139,7 +144,7 @@ class _Development:
         if self.light is None:
             return self._values_behind(x, top)
         planes = cv2.split(self.behind[top : top + x.shape[1]])
-        return np.stack([self.light.take(plane) for plane in planes])
+        return np.stack([cv2.LUT(plane, self.light) for plane in planes])
 
     def _weight(self, k: int, x: np.ndarray, top: int) -> np.ndarray:
         """The weight number `k` of rows `x` that begin at `top`, `[rows,W] in [0,1]`, before it is stretched."""

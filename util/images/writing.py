@@ -6,7 +6,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import tifffile
 from PIL import Image
 
 from util.errors import UserError, say
@@ -80,6 +79,9 @@ def write_pixels(pixels: np.ndarray, path: str | os.PathLike, metadata: Metadata
         if path.suffix.lower() == ".png":
             _write_deep_png(pixels, temporary, profile, exif)
         else:
+            # Here and not above: a tenth of a second, which hardly anybody needs.
+            import tifffile
+
             colour = "minisblack" if gray else "rgb"
             squeezed = pixels[..., 0] if gray else pixels
             tifffile.imwrite(temporary, squeezed, photometric=colour, compression="zlib", iccprofile=profile)

@@ -2,6 +2,16 @@
 
 from util.matting.band import softness
 from util.matting.colors import colors_behind, subject_colors
+from util.matting.laplacian import import_solver
 from util.matting.mattes import Matte, alpha_of, matte, solved_size
 
-__all__ = ["Matte", "alpha_of", "colors_behind", "matte", "softness", "solved_size", "subject_colors"]
+__all__ = [
+    "Matte",
+    "alpha_of",
+    "colors_behind",
+    "import_solver",
+    "matte",
+    "softness",
+    "solved_size",
+    "subject_colors",
+]

@@ -27,6 +27,11 @@ WINDOW = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
 OFFSETS = [(y, x) for y in range(3) for x in range(-2, 3) if (y, x) >= (0, 0)]
 
 
+def import_solver() -> None:
+    """Import what solving takes, a fifth of a second: a program may do so beside other work, before its first matte."""
+    import scipy.sparse  # noqa: F401
+
+
 class Band(NamedTuple):
     """Equations of the pixels in a band, in the order of rows, together with the known ones that these look at.
 

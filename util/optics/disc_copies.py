@@ -1,6 +1,7 @@
 """`util.optics.blur.disc_blur` of one large photo in strips: small copies are kept, nothing of the photo's size is."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import NamedTuple
@@ -81,19 +82,33 @@ class DiscCopies:
         small = shrunk(padded(outside(light, background), 2), 2)
         self.half[:, top // 2 : top // 2 + small.shape[1]] = small
 
-    def blur(self, radii: Sequence[float]) -> None:
-        """Blur with discs of `radii`; those that need the photo's own size are blurred in `rows`."""
+    def blur(self, radii: Sequence[float], radius: np.ndarray | None = None) -> None:
+        """Blur with discs of `radii`; those that need the photo's own size are blurred in `rows`.
+
+        Args:
+            radii: ascending, if there is a `radius`.
+            radius: small `[h,w]`; each copy is then made only where `by_radius` shows it to pixels whose radius is
+                this, enlarged bilinearly. Without it all is made.
+        """
         self.radii = list(radii)
         levels = {2: self.half}
         while shrinking(max(radii)) not in {1, *levels}:
             last = max(levels)
             levels[2 * last] = shrunk(padded(levels[last], 2), 2)
         wide = {shrink: np.pad(level, RIM) for shrink, level in levels.items()}
+
+        def copy(step: tuple[int, float, float, float]) -> np.ndarray | None:
+            _, inner, outer, beyond = step
+            shrink = shrinking(outer)
+            if shrink == 1:
+                return None
+            parts, small = wide[shrink], small_radius(outer, shrink)
+            if radius is None:
+                return disc(parts, small)
+            return disc_within(parts, small, *self._shown(radius, inner, beyond, shrink))
+
         with ThreadPoolExecutor(cores()) as pool:
-            self.copies = [
-                disc(wide[shrink], small_radius(radius, shrink), pool.map) if shrink > 1 else None
-                for radius, shrink in ((radius, shrinking(radius)) for radius in radii)
-            ]
+            self.copies = list(pool.map(copy, self._steps()))
         self.half = self.half[:, :0]
 
     @property
@@ -135,6 +150,23 @@ class DiscCopies:
         """Of each copy its number, the radius before, its own, and the one behind, from which on no pixel shows it."""
         return zip(count(), [0.0, *self.radii], self.radii, [*self.radii[1:], np.inf], strict=False)
 
+    def _shown(self, radius: np.ndarray, inner: float, beyond: float, shrink: int) -> tuple[slice, slice]:
+        """Rows and columns of a copy, its rim counted in, that pixels whose radius lies between these two look at."""
+        around = np.ones((3, 3), np.uint8)
+        # A pixel's radius lies between those of its own cell and the cells around it.
+        box = bounds((cv2.dilate(radius, around) > inner) & (cv2.erode(radius, around) < beyond))
+        if box is None:
+            return slice(0, 0), slice(0, 0)
+        # The enlargement looks a pixel further, and the part that it is made of begins a pixel before.
+        rows, columns = (
+            slice(
+                max(0, math.floor(part.start * side / cells / shrink) - 1),
+                math.ceil(part.stop * side / cells / shrink) + 3,
+            )
+            for part, side, cells in zip(box, self.size, radius.shape, strict=True)
+        )
+        return rows, columns
+
     def _reach(self, number: int) -> int:
         """Pixels of the photo that the disc number `number` reaches beyond what it is laid on; 0 on a small copy."""
         return int(np.ceil(self.radii[number] - 0.5)) if self.copies[number] is None else 0
@@ -174,14 +206,32 @@ def bounds(shown: np.ndarray) -> tuple[slice, slice] | None:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
+def disc_within(parts: np.ndarray, radius: float, rows: slice, columns: slice) -> np.ndarray:
+    """`disc` of these rows and columns of `parts` `[4,h,w]`; elsewhere zeros."""
+    (high, wide), (tall, broad) = with_margin(rows, columns, radius)
+    result = np.zeros_like(parts)
+    result[:, rows, columns] = disc(parts[:, high, wide], radius)[:, tall, broad]
+    return result
+
+
+def with_margin(
+    rows: slice, columns: slice, radius: float
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """These rows and columns with what a disc of `radius` reaches around them, and where they lie in that."""
+    reach = int(np.ceil(radius - 0.5))
+    top, left = max(0, rows.start - reach), max(0, columns.start - reach)
+    around = slice(top, rows.stop + reach), slice(left, columns.stop + reach)
+    return around, (
+        slice(rows.start - top, rows.stop - top),
+        slice(columns.start - left, columns.stop - left),
+    )
+
+
 def disc_in(strip: Strip, rows: slice, columns: slice, radius: float) -> np.ndarray:
     """`disc` of the light and background of these rows and columns of `strip`, with what lies around them."""
-    reach = int(np.ceil(radius - 0.5))
-    top, left = max(0, strip.above + rows.start - reach), max(0, columns.start - reach)
-    around = slice(top, strip.above + rows.stop + reach), slice(left, columns.stop + reach)
-    copy = disc(outside(strip.light[:, around[0], around[1]], strip.background[around]), radius)
-    top, left = strip.above + rows.start - top, columns.start - left
-    return copy[:, top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
+    rows = slice(strip.above + rows.start, strip.above + rows.stop)
+    (high, wide), (tall, broad) = with_margin(rows, columns, radius)
+    return disc(outside(strip.light[:, high, wide], strip.background[high, wide]), radius)[:, tall, broad]
 
 
 def outside(light: np.ndarray, background: np.ndarray) -> np.ndarray:
@@ -189,18 +239,11 @@ def outside(light: np.ndarray, background: np.ndarray) -> np.ndarray:
     return np.concatenate([light * background, background[None]])
 
 
-def disc(parts: np.ndarray, radius: float, each: Callable[..., Iterable[np.ndarray]] = map) -> np.ndarray:
-    """The first three of `parts` `[4,h,w]`, blurred with a disc, over the fourth, which is blurred as well.
-
-    `each` is `map`, or that of a pool which blurs parts beside each other.
-    """
+def disc(parts: np.ndarray, radius: float) -> np.ndarray:
+    """The first three of `parts` `[4,h,w]`, blurred with a disc, over the fourth, which is blurred as well."""
     kernel, out = disc_kernel(radius), np.empty_like(parts)
-
-    def blur(part: np.ndarray, blurred: np.ndarray) -> np.ndarray:
-        return cv2.filter2D(part, -1, kernel, dst=blurred, borderType=cv2.BORDER_CONSTANT)
-
-    for _ in each(blur, parts, out):
-        pass
+    for part, blurred in zip(parts, out, strict=True):
+        cv2.filter2D(part, -1, kernel, dst=blurred, borderType=cv2.BORDER_CONSTANT)
     out[:3] /= np.maximum(out[3], MIN_SHARE)
     # Rounding in OpenCV's transforms may leave a trace outside the range.
     np.clip(out[:3], 0, 1, out=out[:3])

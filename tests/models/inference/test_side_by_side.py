@@ -27,6 +27,18 @@ def test_two_run_beside_each_other_on_one_thread_each_and_end_in_order():
     assert torch.get_num_threads() == before
 
 
+def test_one_photo_has_one_thread_of_pytorch_where_that_is_asked():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        for one_each, threads in ((None, 2), (False, 2), (True, 1)):
+            with threads_for(1, one_each) as pool:
+                assert pool.submit(torch.get_num_threads).result() == threads
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize(("pixels", "most"), [(1, 3), (20_000_000, 2), (30_000_000, 1), (90_000_000, 1)])
 def test_few_are_in_the_works_and_fewer_large_ones(pixels, most):
     taken = []

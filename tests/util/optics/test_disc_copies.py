@@ -9,7 +9,7 @@ from skimage.data import chelsea
 from util.optics.arrays import disc_kernel
 from util.optics.blur import disc_blur
 from util.optics.disc_copies import DiscCopies, Strip, outside
-from util.strips import spans
+from util.strips import enlarged_rows, spans
 
 
 def light() -> np.ndarray:
@@ -41,11 +41,13 @@ def strips_of(photo: np.ndarray, weight: np.ndarray, copies: DiscCopies, rows: i
     return strips
 
 
-def blurred(photo: np.ndarray, weight: np.ndarray, radii: list[float], rows: int) -> DiscCopies:
+def blurred(
+    photo: np.ndarray, weight: np.ndarray, radii: list[float], rows: int, radius: np.ndarray | None = None
+) -> DiscCopies:
     copies = DiscCopies(weight.shape)
     for top, bottom in spans(weight.shape[0], rows):
         copies.add(top, photo[:, top:bottom], weight[top:bottom])
-    copies.blur(radii)
+    copies.blur(radii, radius)
     return copies
 
 
@@ -139,3 +141,31 @@ def test_only_what_is_shown_is_computed(monkeypatch):
     )
     by_radius(light(), np.ones((300, 451), np.float32), RADII[:2], radius, 64)
     assert sum(laid) == 4 * (14 * 14 + 11 * 11)
+
+
+def test_large_discs_are_laid_where_small_radii_say_that_they_are_shown(monkeypatch):
+    """Radii of few pixels, enlarged: a peak, and a slope that ends beyond the last disc."""
+    small = np.full((9, 14), 2.0, np.float32)
+    small[2, 3] = 30.0
+    small[5:, 9:] = np.linspace(2, 50, 5)
+    radii, weight = [3.0, 14.0, 22.0, 31.0, 45.0], background()
+    radius = enlarged_rows(small[None], 0, 300, weight.shape)[0]
+    laid = []
+    monkeypatch.setattr(
+        "util.optics.disc_copies.cv2.filter2D",
+        lambda part, *arguments, filtered=cv2.filter2D, **more: (
+            laid.append(part.size) or filtered(part, *arguments, **more)
+        ),
+    )
+    results, areas = [], []
+    for told in (None, small):
+        laid.clear()
+        copies = blurred(light(), weight, radii, 64, told)
+        areas.append(sum(laid))
+        strips = strips_of(light(), weight, copies, 22)
+        parts = [copies.by_radius(strip, radius[strip.top :][: strip.rows]) for strip in strips]
+        results.append(np.concatenate(parts, axis=1))
+    # OpenCV rounds in its transforms, whose size differs.
+    assert np.abs(results[1] - results[0]).max() < 1e-5
+    assert np.abs(results[0] - light()).max() > 0.1
+    assert areas[1] < 0.9 * areas[0]
