@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from data.known_blur import with_known_blur
 from data.transforms import image_to_tensor
-from models.inference.blur_meter import BlurMeter, colored, load_blur_meter
+from models.inference.blur_meter import SIDE, BlurMeter, colored, load_blur_meter
 from models.inference.folder import read_ahead, same_size
 from models.options.defocus import WEIGHTS
 from util.blur_maps import BlurMap, read_blur_map, write_blur_map
@@ -176,6 +176,7 @@ def measure_all(
     """Measure what is not up to date; returns the report's lines, and messages on photos that can't be read."""
     lines: dict[Path, dict[str, str]] = {}
     refused: list[str] = []
+    small = 0
     by_photo = {job.photo: job for job in jobs}
     kept = [] if args.overwrite else [job for job in jobs if _is_done(job, args.weights)]
     for job in kept:
@@ -186,6 +187,7 @@ def measure_all(
         for batch in same_size(read_ahead(pool, todo, 2 * args.batch_size, refused), args.batch_size):
             for photo, blur in zip(batch, meter.batch([photo.pixels for photo in batch]), strict=True):
                 job = by_photo[photo.path]
+                small += min(photo.pixels.shape[:2]) < SIDE
                 if job.map:
                     write_blur_map(blur, job.map)
                 if job.preview:
@@ -193,6 +195,12 @@ def measure_all(
                 lines[photo.path] = report_line(job, blur)
             bar.update(len(batch))
     print(f"{len(todo) - len(refused)} measured, {len(kept)} up to date, {len(refused)} refused")
+    if small:
+        # Of a blur of less than a pixel nothing is left to see.
+        print(
+            f"{small} have fewer than {SIDE} pixels along their shorter side: their blur is seen as less than it is; "
+            "measure photos before they are made smaller"
+        )
     return [lines[job.photo] for job in jobs if job.photo in lines], refused
 
 

@@ -120,6 +120,14 @@ def test_report_and_maps_of_a_dataroot(sharp, monkeypatch, capsys):
         assert {line["photo"].rpartition("/")[2]: line for line in csv.DictReader(file)} == lines
 
 
+@pytest.mark.parametrize(("side", "said"), [(255, True), (256, False)])
+def test_photos_too_small_to_show_their_blur_are_told(tmp_path, monkeypatch, capsys, side, said):
+    monkeypatch.setattr(measure_blur, "load_blur_meter", lambda *_: BlurMeter(Told(width=8)))
+    Image.new("RGB", (300, side)).save(tmp_path / "photo.png")
+    measure_blur.main(["--input", str(tmp_path / "photo.png"), "--output", str(tmp_path / "maps")])
+    assert ("1 have fewer than 256 pixels" in capsys.readouterr().out) == said
+
+
 def test_a_photo_that_can_not_be_read_is_listed_and_the_others_are_done(sharp, monkeypatch, capsys):
     monkeypatch.setattr(measure_blur, "load_blur_meter", lambda *_: BlurMeter(Told(width=8)))
     (sharp / "trainA/b.png").write_bytes(b"no photo")
