@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -38,6 +37,9 @@ CHUNK = 256
 
 # Subject is what is at least half white; masks of 0 and 1, or of class numbers, have no such pixel.
 SUBJECT_FROM = 128
+
+# Chunks of a PNG that may turn it or make parts of it transparent, which Pillow knows about.
+NOT_PLAIN = (b"eXIf", b"tRNS", b"iTXt")
 
 
 # What a file should be.
@@ -110,7 +112,7 @@ def _mask_pixels(path: str) -> np.ndarray:
             content = file.read()
         # Of 8 bits, and gray.
         plain = content[:8] == b"\x89PNG\r\n\x1a\n" and content[24:26] == b"\x08\0"
-        if plain and content[-8:-4] == b"IEND" and not re.search(b"eXIf|tRNS|iTXt", content):
+        if plain and content[-8:-4] == b"IEND" and not any(chunk in content for chunk in NOT_PLAIN):
             pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
             if pixels is not None:
                 return pixels
