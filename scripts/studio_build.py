@@ -39,7 +39,8 @@ def build(args: argparse.Namespace, folder: Path, made_of: str) -> None:
     """
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "studio.json").is_file():
         raise UserError(f"--output {folder}: is not empty and not a studio; choose another folder")
-    (folder / "studio.json").unlink(missing_ok=True)
+    # Without content until all is written: a studio that was not finished can be built again.
+    write_text(folder / "studio.json", "{}")
     settings = GeneratorSettings(radius=args.radius)
     loaded = load_generator(run_folder(args.checkpoints_dir, args.name), args.epoch, settings=settings)
     generator = _write_generator(loaded, folder)
@@ -54,7 +55,7 @@ def build(args: argparse.Namespace, folder: Path, made_of: str) -> None:
     write_runtime(folder / "runtime", args.runtime)
     for file in sorted(PAGE.iterdir()):
         write_bytes(folder / file.name, file.read_bytes())
-    # Written last: a folder with it is whole.
+    # Written last: a folder in which it says this is whole.
     write_text(folder / "studio.json", json.dumps(studio, indent=1))
 
 

@@ -1,5 +1,8 @@
 """A studio that is built once and opened in a browser by each test."""
 
+import json
+import os
+import shutil
 import threading
 from contextlib import contextmanager
 from functools import partial
@@ -8,36 +11,43 @@ from pathlib import Path
 
 import pytest
 
+from models.inference.described import described
 from tests.extras import need
 from tests.scripts.studio import parts
-from util.files import cache_folder
+from util.files import cache_folder, write_text
 
 
-def build(folder, generator):
-    """Write a studio with `generator` into `folder`; returns it."""
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The folder of a studio with the generator of `parts.told_generator`."""
     for package in ("onnx", "onnxscript", "onnxruntime"):
         need(package)
     from scripts import studio, studio_build, studio_runtime
 
     if not (cache_folder() / Path(studio_runtime.URL).name).is_file():
         pytest.skip("onnxruntime-web is not in the cache; get it with: python scripts/studio_runtime.py")
+    folder = tmp_path_factory.mktemp("studio")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(studio_build, "write_segmenter", parts.write_red_segmenter)
-        patch.setattr(studio_build, "load_generator", lambda *_, **__: generator)
+        patch.setattr(studio_build, "load_generator", lambda *_, **__: parts.told_generator())
         studio.main(["--output", str(folder), "--name", "told"])
     return folder
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory):
-    """The folder of a studio with the generator of `parts.told_generator`."""
-    return build(tmp_path_factory.mktemp("studio"), parts.told_generator())
+def built_by_place(built, tmp_path_factory):
+    """That of `parts.placing_generator`: the same but for the radius network, so all else is not built again."""
+    from scripts import studio_build
 
-
-@pytest.fixture(scope="session")
-def built_by_place(tmp_path_factory):
-    """The folder of a studio with that of `parts.placing_generator`."""
-    return build(tmp_path_factory.mktemp("studio_by_place"), parts.placing_generator())
+    folder = tmp_path_factory.mktemp("studio_by_place") / "studio"
+    # Linked, and what is written here takes a link's place.
+    shutil.copytree(built, folder, copy_function=os.link)
+    generator = parts.placing_generator()
+    studio = json.loads((folder / "studio.json").read_text())
+    studio["generator"] |= described(generator)
+    studio["radius"] = studio_build._write_radius(generator, folder)
+    write_text(folder / "studio.json", json.dumps(studio))
+    return folder
 
 
 @contextmanager
@@ -72,10 +82,22 @@ def plain_address(built):
         yield url
 
 
+@pytest.fixture
+def modules(web_page):
+    """A page that can import the studio's modules, and has no studio."""
+    from scripts import studio, studio_sources
+
+    with served(partial(studio.Handler, directory=str(studio_sources.PAGE))) as url:
+        empty = "<!doctype html><link rel='icon' href='icon.svg'>"
+        web_page.route(f"{url}empty", lambda route: route.fulfill(body=empty, content_type="text/html"))
+        web_page.goto(f"{url}empty")
+        yield web_page
+
+
 @contextmanager
 def open_shop(web_page, address, folder):
     """The studio at `address`, ready; the test fails if the page asks any other host for anything."""
-    web_page.set_default_timeout(60_000)
+    web_page.set_default_timeout(120_000)
     asked = []
     web_page.on("request", lambda request: asked.append(request.url))
     web_page.goto(f"{address}?device=cpu")

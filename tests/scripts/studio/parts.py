@@ -20,7 +20,9 @@ from tests.conftest import small_photo
 from util.images import read_photo
 
 # At 110 pixels one copy stays sharp, one is blurred at full size, one at half; with wider apertures at a quarter.
-SETTINGS = LensSettings((0.6, 8.0, 30.0), 48, (0.15, 0.6), linear_light=True, soft_range=(0.001, 0.02))
+SETTINGS = LensSettings(
+    (0.6, 8.0, 30.0), 48, (0.15, 0.6), linear_light=True, soft_range=(0.001, 0.02), matting=True
+)
 
 
 class TinyNet(GeneratorNet):
@@ -113,6 +115,17 @@ def psnr(a, b):
     """Of two pictures, dB."""
     error = np.square(np.asarray(a, np.float64) - np.asarray(b, np.float64)).mean()
     return 10 * np.log10(255**2 / max(error, 1e-9))
+
+
+def picture(values):
+    """`[H,W]` or `[H,W,C]` as the page's modules take pictures: width, height and planes, one after the other."""
+    planes = np.moveaxis(np.atleast_3d(values), -1, 0)
+    return [values.shape[1], values.shape[0], planes.ravel().tolist()]
+
+
+def as_rgba(pixels):
+    """`[H,W,3]` uint8 as a list of the numbers that a canvas has."""
+    return np.dstack([pixels, np.full_like(pixels[..., :1], 255)]).ravel().tolist()
 
 
 def pixels_of(path):

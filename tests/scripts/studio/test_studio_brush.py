@@ -38,7 +38,7 @@ def two_sides(width, height, contrast=0.3, noise=0.1):
     return (colours + grain).clip(0, 1), right
 
 
-def marked(shop, pixels, inside):
+def marked(modules, pixels, inside):
     """What a stroke along the edge marks whose middle is `inside` radii left of it, and what it would without edges."""
     height, width = pixels.shape[:2]
     ends = [
@@ -46,17 +46,17 @@ def marked(shop, pixels, inside):
         for y in (50, height - 50)
     ]
     packed = base64.b64encode(pixels.transpose(2, 0, 1).astype(np.float32).tobytes()).decode()
-    maps = shop.page.evaluate(STROKE, [width, height, packed, RADIUS, *ends])
+    maps = modules.evaluate(STROKE, [width, height, packed, RADIUS, *ends])
     planes = [np.frombuffer(base64.b64decode(of), np.uint8) / 255 for of in maps]
     return [plane.reshape(height, width)[100:-100] for plane in planes]
 
 
 @pytest.mark.parametrize("inside", [0.4, 0.7, 1.2])
-def test_a_stroke_ends_at_the_edge_beside_it(shop, inside):
+def test_a_stroke_ends_at_the_edge_beside_it(modules, inside):
     """Beyond the ring or before it: what the brush missed is marked, what it marked of the other side is let go."""
     pixels, right = two_sides(400, 300)
     right = right[100:-100]
-    found, rough = marked(shop, pixels, inside)
+    found, rough = marked(modules, pixels, inside)
     subject = (right < -2) & (right > -inside * RADIUS)
     background = right > 2
     # It would be wrong by a tenth of the brush or more.
@@ -69,9 +69,9 @@ def test_a_stroke_ends_at_the_edge_beside_it(shop, inside):
     assert np.abs(found - rough)[away].mean() < 0.02
 
 
-def test_a_stroke_where_nothing_ends_is_as_the_brush_drew_it(shop):
+def test_a_stroke_where_nothing_ends_is_as_the_brush_drew_it(modules):
     pixels, _ = two_sides(400, 300, contrast=0)
-    found, rough = marked(shop, pixels, 0)
+    found, rough = marked(modules, pixels, 0)
     np.testing.assert_allclose(found, rough, atol=0.01)
 
 

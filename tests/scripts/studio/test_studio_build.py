@@ -92,6 +92,18 @@ def test_a_studio_is_built_once_for_the_same_sources(tmp_path, monkeypatch, caps
     assert not is_made_of(tmp_path, made[-1])
 
 
+def test_a_studio_that_was_not_finished_is_built_again(tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(studio_build, "load_generator", stop)
+    args = studio.parse(["--output", str(tmp_path / "site")])
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            studio_build.build(args, tmp_path / "site", "word")
+        assert not is_made_of(tmp_path / "site", "word")
+
+
 def test_other_peoples_folders_are_not_written_to(tmp_path):
     (tmp_path / "letter.txt").touch()
     args = studio.parse(["--output", str(tmp_path)])

@@ -93,8 +93,8 @@ def test_threads_where_the_page_is_isolated_and_one_elsewhere(shop, chromium, pl
 @pytest.mark.parametrize(
     ("radius", "blades", "rotation"), [(0.4, 0, 0), (2.3, 0, 0), (9.6, 5, 20), (7.0, 8, 0)]
 )
-def test_pupils_have_the_shapes_of_the_camera(shop, radius, blades, rotation):
-    found = np.array(shop.page.evaluate(KERNEL, [radius, blades, rotation]))
+def test_pupils_have_the_shapes_of_the_camera(modules, radius, blades, rotation):
+    found = np.array(modules.evaluate(KERNEL, [radius, blades, rotation]))
     # Behind the focus, where the shape is as it is seen through the lens.
     wanted = pupil_kernel(-radius, Aperture(blades, rotation)) if blades else disc_kernel(radius)
     assert found.sum() == pytest.approx(1, abs=1e-6)

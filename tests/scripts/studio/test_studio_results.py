@@ -131,11 +131,11 @@ SEEN = """async ([bytes, how]) => {
     ("side", "keep_aspect", "coarse"),
     [(4096, True, None), (120, True, None), (64, False, None), (4096, True, 47), (120, True, 47)],
 )
-def test_the_segmenter_sees_the_pixels_that_it_sees_in_test_py(shop, tmp_path, side, keep_aspect, coarse):
+def test_the_segmenter_sees_the_pixels_that_it_sees_in_test_py(modules, tmp_path, side, keep_aspect, coarse):
     """RVM's graph shrinks photos itself and does not antialias; in other pixels it finds other people."""
     pixels = photo(tmp_path / "one.png")
     how = {"side": side, "keep_aspect": keep_aspect, "coarse": coarse}
-    width, height, found = shop.page.evaluate(SEEN, [list((tmp_path / "one.png").read_bytes()), how])
+    width, height, found = modules.evaluate(SEEN, [list((tmp_path / "one.png").read_bytes()), how])
     size = InputSize(side, keep_aspect, enlarge=False).of(150, 110)
     wanted = resize_photo(Image.fromarray(pixels), size).astype(np.float32) / 255
     if coarse:

@@ -1,22 +1,23 @@
 // How soft a photo's background is already, and how much of the blur it still needs.
 // The same formulas as in models/lens/softening.py of the project; pictures as in sampling.js.
-import { applied } from "./guided.js";
+import { dilated } from "./regions.js";
 import { area, roundHalfEven } from "./sampling.js";
 
 const LUMA = [0.299, 0.587, 0.114];
 const OUTLINE = 8;
 
-// What `softening` needs of a photo, found once: at 256 pixels the length of luma's gradient and the in-focus weight.
-export function backgroundOf(picture, coefficients, model, fullSize) {
-  const scale = Math.min(1, model.reference_side / Math.min(fullSize.width, fullSize.height));
-  const [width, height] = [fullSize.width, fullSize.height].map((side) => Math.max(1, roundHalfEven(side * scale)));
+// What `softening` needs of a photo, found once: at 256 pixels the length of luma's gradient and the share of background.
+export function backgroundOf(picture, alpha, model, full) {
+  const scale = Math.min(1, model.reference_side / Math.min(...full));
+  const [width, height] = full.map((side) => Math.max(1, roundHalfEven(side * scale)));
   const small = area(picture, width, height);
   const size = width * height;
   const luma = new Float32Array(size);
   LUMA.forEach((share, c) => {
     for (let k = 0; k < size; k++) luma[k] += share * small.data[c * size + k];
   });
-  return { width, height, gradient: gradientOf(luma, width, height), focus: applied(coefficients, small) };
+  const subject = dilated(area(alpha, width, height).data, width, height, OUTLINE);
+  return { gradient: gradientOf(luma, width, height), share: subject.map((value) => 1 - value) };
 }
 
 function gradientOf(luma, width, height) {
@@ -36,39 +37,15 @@ function gradientOf(luma, width, height) {
   return out;
 }
 
-function grown(mask, width, height) {
-  const largest = (from, lines, lineStep, length, step) => {
-    const out = new Float32Array(from.length);
-    for (let line = 0; line < lines; line++) {
-      for (let i = 0; i < length; i++) {
-        let most = 0;
-        for (let j = Math.max(0, i - OUTLINE); j <= Math.min(length - 1, i + OUTLINE); j++) {
-          most = Math.max(most, from[line * lineStep + j * step]);
-        }
-        out[line * lineStep + i * step] = most;
-      }
-    }
-    return out;
-  };
-  return largest(largest(mask, height, width, width, 1), width, 1, height, width);
-}
-
-// The in-focus weight, stretched from `range` to [0,1]; more of it the wider the aperture.
-function stretched(value, [low, high], aperture) {
-  const sharp = Math.min(Math.max((value - low) / (high - low), 0), 1);
-  return 1 - (1 - sharp) ** (Math.max(aperture, 1) ** 3);
-}
-
 // How much of the blur the background still needs, in [0,1]; 1 for all.
 export function softening(background, model, aperture) {
   const [low, high] = model.soft_range.map((bound) => bound / Math.max(aperture, 1));
   if (high <= 0) return 1;
-  const focus = background.focus.map((value) => stretched(value, model.focus_range, aperture));
-  const subject = grown(focus, background.width, background.height);
+  const { gradient, share } = background;
   let sum = 0, total = 0;
-  for (let k = 0; k < subject.length; k++) {
-    sum += background.gradient[k] * (1 - subject[k]);
-    total += 1 - subject[k];
+  for (let k = 0; k < share.length; k++) {
+    sum += gradient[k] * share[k];
+    total += share[k];
   }
   if (total <= 0) return 1;
   const mean = Math.max(sum / Math.max(total, 1e-6), 1e-6);

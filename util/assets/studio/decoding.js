@@ -1,6 +1,6 @@
 // Photos as pixels: upright, their numbers as they are in the file, parts of them at a time.
 import { metadataOf } from "./containers.js";
-import { areaShrinker, bilinearShrinker, roundHalfEven } from "./sampling.js";
+import { areaShrinker, bilinearShrinker, coveredShrinker, roundHalfEven } from "./sampling.js";
 
 const STRIP = 256; // rows that are read at a time
 const AS_STORED = { imageOrientation: "from-image", colorSpaceConversion: "none", premultiplyAlpha: "none" };
@@ -70,8 +70,18 @@ export class Photo {
     return this.shrunk(width, height, bilinearShrinker);
   }
 
+  // The same, each pixel the mean of what it covers.
+  covered(width, height) {
+    return this.shrunk(width, height, coveredShrinker);
+  }
+
+  // A part of it: {width, height, pixels}.
+  part(left, top, width, height) {
+    return { width, height, pixels: this.pixels(left, top, width, height) };
+  }
+
   shrunk(width, height, shrinkerOf) {
-    if (width === this.width && height === this.height) return { width, height, pixels: this.pixels(0, 0, width, height) };
+    if (width === this.width && height === this.height) return this.part(0, 0, width, height);
     const shrinker = shrinkerOf(this.width, this.height, width, height);
     for (let top = 0; top < this.height; top += STRIP) {
       shrinker.add(this.pixels(0, top, this.width, Math.min(STRIP, this.height - top)), top);

@@ -29,6 +29,14 @@ function planesOf({ width, height, data }) {
   return Array.from({ length: data.length / size }, (_, c) => data.subarray(c * size, (c + 1) * size));
 }
 
+// The x of `A x = y` for a symmetric A of three rows: the first, and what the others have from their diagonal on.
+export function solved([a, b, c, d, e, f], [x, y, z]) {
+  const [A, B, C] = [d * f - e * e, c * e - b * f, b * e - c * d];
+  const [D, E, F] = [a * f - c * c, b * c - a * e, a * d - b * b];
+  const determinant = a * A + b * B + c * C;
+  return [A * x + B * y + C * z, B * x + D * y + E * z, C * x + E * y + F * z].map((value) => value / determinant);
+}
+
 // Around each pixel of a guide, three planes in [-1,1], a window in which planes are fitted by linear functions of it.
 export class Windows {
   // `known`: a plane in [0,1], by which pixels count; without it all do.
@@ -54,13 +62,8 @@ export class Windows {
       mean(product(channel, plane)).map((value, k) => value - means[c][k] * planeMean[k]));
     const fitted = Array.from({ length: 5 }, () => new Float64Array(plane.length));
     for (let k = 0; k < plane.length; k++) {
-      const [a, b, c, d, e, f] = [rr[k] + eps, rg[k], rb[k], gg[k] + eps, gb[k], bb[k] + eps];
-      const [A, B, C] = [d * f - e * e, c * e - b * f, b * e - c * d];
-      const [D, E, F] = [a * f - c * c, b * c - a * e, a * d - b * b];
-      const determinant = a * A + b * B + c * C;
-      const red = (A * cr[k] + B * cg[k] + C * cb[k]) / determinant;
-      const green = (B * cr[k] + D * cg[k] + E * cb[k]) / determinant;
-      const blue = (C * cr[k] + E * cg[k] + F * cb[k]) / determinant;
+      const [red, green, blue] = solved(
+        [rr[k] + eps, rg[k], rb[k], gg[k] + eps, gb[k], bb[k] + eps], [cr[k], cg[k], cb[k]]);
       fitted[0][k] = red;
       fitted[1][k] = green;
       fitted[2][k] = blue;

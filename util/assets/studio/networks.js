@@ -111,16 +111,16 @@ export class Networks {
     return { width, height, data };
   }
 
-  // Weights at the network's own scale, planes in focus and of each radius, of a photo of three planes in [0,1], which in
-  // full has `full` pixels; null if there is nobody in it to be told of.
+  // Of a photo of three planes in [0,1], which in full has `full` pixels: weights at the network's own scale, planes in focus
+  // and of each radius, and the mask that it was told, or null; null alone if there is nobody in it to be told of.
   async weights(photo, full, seen) {
     const { generator } = this.described;
     const scale = generator.weights_size / Math.min(...full);
     const [width, height] = full.map(
       (side) => Math.max(1, roundHalfEven((side * scale) / generator.divisor)) * generator.divisor);
-    let told = photo;
+    let told = photo, mask = null;
     if (this.segmenter) {
-      const mask = await this.mask(seen);
+      mask = await this.mask(seen);
       if (!mask.data.some((value) => value >= HALF)) return null;
       const data = new Float32Array(4 * photo.width * photo.height);
       data.set(photo.data);
@@ -130,7 +130,7 @@ export class Networks {
     const small = bilinear(told, width, height);
     const input = this.tensor(small.data.map((value) => 2 * value - 1), [1, generator.channels, height, width]);
     const { result } = await this.generator.run({ image: input });
-    return { width, height, data: Float32Array.from(await result.getData()) };
+    return { weights: { width, height, data: Float32Array.from(await result.getData()) }, mask };
   }
 
   // How much a lens would blur each place of such a photo whose subject is the plane in focus: see radii.js.

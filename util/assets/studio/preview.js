@@ -23,11 +23,14 @@ export class Preview {
     return this.levels?.[0];
   }
 
-  // Show a photo: its preview {width, height, pixels}, what was decided, and whether its numbers are Display P3's.
+  // Show a photo: its preview {width, height, pixels, matte}, what was decided, and whether its numbers are Display P3's.
   open(preview, decision, isP3) {
     const { width, height } = preview;
-    this.levels = PARTS.map((part) =>
-      shrunk(preview, Math.max(1, Math.round(width / part)), Math.max(1, Math.round(height / part))));
+    this.levels = PARTS.map((part) => {
+      const size = [width, height].map((side) => Math.max(1, Math.round(side / part)));
+      const { pixels: matte } = shrunk({ ...preview, pixels: preview.matte }, ...size);
+      return { ...shrunk(preview, ...size), matte };
+    });
     this.photo = planes(preview.pixels, width, height);
     [this.canvas.width, this.canvas.height] = [width, height];
     this.renderer.setColours(isP3);
@@ -40,8 +43,7 @@ export class Preview {
   }
 
   draw(level, draft) {
-    const { width, height, pixels } = this.levels[level];
-    if (level !== this.level) this.renderer.setPart(width, height, pixels);
+    if (level !== this.level) this.renderer.setPart(this.levels[level]);
     this.level = level;
     this.renderer.render({ ...this.settings(), draft });
     this.present();

@@ -134,9 +134,10 @@ export class Renderer {
     this.isPainted = Boolean(paint);
   }
 
-  // A part of the photo, RGBA of 8 bits, from `origin` on; the whole has `full` pixels.
-  setPart(width, height, pixels, origin = [0, 0], full = [width, height]) {
+  // A part of the photo, RGBA of 8 bits, from `origin` on, and its matte, see behind.js; the whole has `full` pixels.
+  setPart({ width, height, pixels, matte }, origin = [0, 0], full = [width, height]) {
     this.photo = this.fill(this.texture("photo", width, height, "RGBA8"), pixels, "RGBA", "UNSIGNED_BYTE");
+    this.matte = this.fill(this.texture("matte", width, height, "RGBA8"), matte, "RGBA", "UNSIGNED_BYTE");
     Object.assign(this, { origin, full });
   }
 
@@ -187,12 +188,11 @@ export class Renderer {
 
   // Render [left, top, right, bottom) of the photo, which the part and its surroundings hold; see `needed`.
   render(settings, [left, top, right, bottom] = [0, 0, ...this.full]) {
-    const { model, origin, full, photo } = this;
-    const power = Math.max(settings.aperture, 1) ** 3;
-    const common = { origin, full, photo, linear: model.linear_light, paint: this.paint };
+    const { model, origin, full, photo, matte } = this;
+    const common = { origin, full, photo, matte, linear: model.linear_light, paint: this.paint };
     this.weights = this.texture("weights", photo.width, photo.height, "RGBA16F");
-    this.run("WEIGHTS", this.weights, { ...common, coefficients: this.coefficients, range: model.focus_range, power,
-      seen: this.seen, isPainted: this.isPainted, markedOnly: settings.markedOnly, prior: this.prior });
+    this.run("WEIGHTS", this.weights, { ...common, coefficients: this.coefficients, seen: this.seen, isPainted: this.isPainted,
+      markedOnly: settings.markedOnly, prior: this.prior });
     const span = [[left, right], [top, bottom]];
     this.rendered = this.texture("rendered", right - left, bottom - top, "RGBA8");
     if (this.radii) {

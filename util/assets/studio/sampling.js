@@ -17,6 +17,17 @@ function areaTaps(from, to) {
   });
 }
 
+// What each output pixel covers of the input's, parts of pixels by their share: OpenCV's INTER_AREA where it shrinks.
+function coveredTaps(from, to) {
+  const scale = from / to;
+  return Array.from({ length: to }, (_, i) => {
+    const [low, high] = [i * scale, Math.min((i + 1) * scale, from)];
+    const start = Math.floor(low);
+    const weights = new Float32Array(Math.ceil(high - 1e-6) - start);
+    return { start, weights: weights.map((_, j) => (Math.min(start + j + 1, high) - Math.max(start + j, low)) / scale) };
+  });
+}
+
 // Triangles as wide as an output pixel, or an input pixel if that is wider: antialiased bilinear interpolation.
 function triangleTaps(from, to) {
   const scale = from / to;
@@ -75,6 +86,9 @@ function resized(picture, width, height, tapsOf) {
 // Each pixel the mean of those it covers.
 export const area = (picture, width, height) => resized(picture, width, height, areaTaps);
 
+// Each pixel the mean of what it covers, parts of pixels too.
+export const covered = (picture, width, height) => resized(picture, width, height, coveredTaps);
+
 // Bilinear, antialiased where it shrinks.
 export const bilinear = (picture, width, height) => resized(picture, width, height, triangleTaps);
 
@@ -87,8 +101,8 @@ class Shrinker {
     Object.assign(this, { fromWidth, fromHeight, width, height });
     this.columns = tapsOf(fromWidth, width);
     this.rows = tapsOf(fromHeight, height);
-    this.sums = new Float32Array(width * height * 3);
-    this.row = new Float32Array(width * 3);
+    this.sums = new Float32Array(width * height * 4);
+    this.row = new Float32Array(width * 4);
     this.first = 0;
   }
 
@@ -101,7 +115,7 @@ class Shrinker {
       while (this.rows[this.first].start + this.rows[this.first].weights.length <= y) this.first++;
       for (let i = this.first; i < this.height && this.rows[i].start <= y; i++) {
         const weight = this.rows[i].weights[y - this.rows[i].start];
-        const at = i * this.width * 3;
+        const at = i * this.width * 4;
         for (let x = 0; x < this.row.length; x++) this.sums[at + x] += weight * this.row[x];
       }
     }
@@ -110,32 +124,29 @@ class Shrinker {
   shrinkRow(rgba, offset) {
     for (let x = 0; x < this.width; x++) {
       const { start, weights } = this.columns[x];
-      let red = 0, green = 0, blue = 0;
+      let red = 0, green = 0, blue = 0, alpha = 0;
       for (let j = 0, at = (offset + start) * 4; j < weights.length; j++, at += 4) {
         red += weights[j] * rgba[at];
         green += weights[j] * rgba[at + 1];
         blue += weights[j] * rgba[at + 2];
+        alpha += weights[j] * rgba[at + 3];
       }
-      this.row[3 * x] = red;
-      this.row[3 * x + 1] = green;
-      this.row[3 * x + 2] = blue;
+      this.row[4 * x] = red;
+      this.row[4 * x + 1] = green;
+      this.row[4 * x + 2] = blue;
+      this.row[4 * x + 3] = alpha;
     }
   }
 
   // What has been added: RGBA of 8 bits.
   result() {
-    const rgba = new Uint8ClampedArray(this.width * this.height * 4).fill(255);
-    for (let i = 0, j = 0; i < rgba.length; i += 4, j += 3) {
-      rgba[i] = this.sums[j];
-      rgba[i + 1] = this.sums[j + 1];
-      rgba[i + 2] = this.sums[j + 2];
-    }
-    return rgba;
+    return new Uint8ClampedArray(this.sums);
   }
 }
 
 export const areaShrinker = (...sizes) => new Shrinker(...sizes, areaTaps);
 export const bilinearShrinker = (...sizes) => new Shrinker(...sizes, triangleTaps);
+export const coveredShrinker = (...sizes) => new Shrinker(...sizes, coveredTaps);
 
 // A preview {width, height, pixels}, RGBA of 8 bits, shrunk by areas.
 export function shrunk(preview, width, height) {

@@ -21,6 +21,20 @@ vec3 toSrgb(vec3 x) {
 }
 `;
 
+// The light of what lies behind the subject in a pixel of a part. `matte` holds its colour and, as A, the subject's share
+// alpha; where a stroke keeps less of a pixel than that, the rest of it counts as background.
+export const BEHIND = `
+uniform sampler2D photo, matte, weights;
+uniform bool linear;
+vec3 behind(ivec2 at) {
+  vec4 found = texelFetch(matte, at, 0);
+  float kept = found.a > 0.0 ? clamp(texelFetch(weights, at, 0).x / found.a, 0.0, 1.0) : 1.0;
+  return mix(texelFetch(photo, at, 0).rgb, found.rgb, kept);
+}
+vec3 lightBehind(ivec2 at) {
+  return linear ? toLinear(behind(at)) : behind(at);
+}`;
+
 // A smaller picture of `size` pixels, of which `copy` holds those from `from` on, bilinearly at a place of the whole.
 export const ENLARGED = `
 vec4 enlarged(sampler2D copy, vec2 place, ivec2 size, ivec2 from) {
@@ -34,13 +48,12 @@ vec4 enlarged(sampler2D copy, vec2 place, ivec2 size, ivec2 from) {
     mix(texelFetch(copy, ivec2(low.x, high.y), 0), texelFetch(copy, high, 0), share.x), share.y);
 }`;
 
-// Weights of a part: in focus, then one for each radius, of sum 1. `coefficients` are the guided filter's, enlarged
-// bilinearly; `paint` is what the user painted over the preview, whose pixels are `seen`: red keeps sharp, green blurs.
+// Weights of a part: in focus, then one for each radius, of sum 1. The first is alpha, of `matte`; those of radii are told
+// by the guided filter's `coefficients`, enlarged bilinearly. `paint` is what the user painted over the preview, whose pixels
+// are `seen`: red keeps sharp, green blurs.
 export const WEIGHTS = `${HEAD}
-uniform sampler2D photo, paint, seen;
+uniform sampler2D photo, matte, paint, seen;
 uniform sampler2DArray coefficients;
-uniform vec2 range;
-uniform float power;
 uniform bool markedOnly, isPainted;
 uniform vec4 prior;
 out vec4 weights;
@@ -78,11 +91,9 @@ void main() {
   for (int k = 0; k < size.z; k++) {
     vec4 above = mix(texelFetch(coefficients, ivec3(low, k), 0), texelFetch(coefficients, ivec3(high.x, low.y, k), 0), share.x);
     vec4 below = mix(texelFetch(coefficients, ivec3(low.x, high.y, k), 0), texelFetch(coefficients, ivec3(high, k), 0), share.x);
-    raw[k] = clamp(dot(mix(above, below, share.y), guide), 0.0, 1.0);
+    raw[k + 1] = clamp(dot(mix(above, below, share.y), guide), 0.0, 1.0);
   }
-  float sharp = clamp((raw.x - range.x) / (range.y - range.x), 0.0, 1.0);
-  sharp = 1.0 - pow(1.0 - sharp, power);
-  if (markedOnly) sharp = 0.0;
+  float sharp = markedOnly ? 0.0 : texelFetch(matte, here, 0).a;
   vec2 painted = isPainted ? paintedAt(place / vec2(full), colour) : vec2(0);
   float automatic = sharp;
   sharp = max(min(sharp, 1.0 - painted.g), painted.r);
@@ -93,10 +104,9 @@ void main() {
 
 // Light and share of what is out of focus, each pixel the mean of those of the part that it covers.
 export const PARTS = `${HEAD}
-uniform sampler2D photo, weights;
 uniform ivec2 smallOrigin, small;
-uniform bool linear;
 out vec4 parts;
+${BEHIND}
 void main() {
   ivec2 at = ivec2(gl_FragCoord.xy) + smallOrigin;
   ivec2 start = at * full / small, end = ((at + 1) * full + small - 1) / small;
@@ -104,10 +114,8 @@ void main() {
   for (int y = start.y; y < end.y; y++) {
     for (int x = start.x; x < end.x; x++) {
       ivec2 place = ivec2(x, y) - origin;
-      vec3 light = texelFetch(photo, place, 0).rgb;
-      if (linear) light = toLinear(light);
       float background = 1.0 - texelFetch(weights, place, 0).x;
-      parts += vec4(light * background, background);
+      parts += vec4(lightBehind(place) * background, background);
     }
   }
   parts /= float((end.x - start.x) * (end.y - start.y));
@@ -132,21 +140,21 @@ void main() {
   blurred = vec4(clamp(sum.rgb / max(sum.a, 1e-4), 0.0, 1.0), sum.a);
 }`;
 
-// w_0 x + (1 - w_0) (sum_k w_k B_k / sum_k w_k) of the pixels from `corner` of the part on.
+// x + (1 - w_0) (sum_k w_k B_k / sum_k w_k - behind) of the pixels from `corner` of the part on.
 export const MIX = `${HEAD}
-uniform sampler2D photo, weights, blurred0, blurred1, blurred2;
+uniform sampler2D blurred0, blurred1, blurred2;
 uniform ivec2 corner, smallOrigin[3], small[3];
 uniform int count;
 uniform bvec3 sharpCopy;
-uniform bool linear;
 out vec4 result;
+${BEHIND}
 ${ENLARGED}
 void main() {
   ivec2 here = ivec2(gl_FragCoord.xy) + corner;
   vec2 place = vec2(here + origin) + 0.5;
   vec3 x = texelFetch(photo, here, 0).rgb;
   vec4 w = texelFetch(weights, here, 0);
-  vec3 light = linear ? toLinear(x) : x;
+  vec3 light = lightBehind(here);
   vec3 mixed = vec3(0);
   float total = 0.0;
   for (int k = 0; k < count; k++) {
@@ -161,7 +169,7 @@ void main() {
     total += w[k + 1];
   }
   mixed /= max(total, 1e-4);
-  result = vec4(x + (1.0 - w.x) * ((linear ? toSrgb(mixed) : mixed) - x), 1);
+  result = vec4(x + (1.0 - w.x) * ((linear ? toSrgb(mixed) : mixed) - behind(here)), 1);
 }`;
 
 // On the screen: the photo left of `split`, the result right of it, and what was painted if `show` says so.

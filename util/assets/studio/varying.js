@@ -1,26 +1,24 @@
 // A blur that differs from place to place: copies of the background, each blurred with one disc, mixed by each pixel's
 // radius. The same formulas as in util/optics/varying.py of the project.
-import { ENLARGED, HEAD } from "./shaders.js";
+import { BEHIND, ENLARGED, HEAD } from "./shaders.js";
 import { boxOf, knots } from "./radii.js";
 
-// The photo's light, onto which the copies are laid.
+// The background's light, onto which the copies are laid.
 export const LIGHT = `${HEAD}
-uniform sampler2D photo;
 uniform ivec2 corner;
-uniform bool linear;
 out vec4 light;
+${BEHIND}
 void main() {
-  vec3 x = texelFetch(photo, ivec2(gl_FragCoord.xy) + corner, 0).rgb;
-  light = vec4(linear ? toLinear(x) : x, 1);
+  light = vec4(lightBehind(ivec2(gl_FragCoord.xy) + corner), 1);
 }`;
 
 // A copy, laid over what is there by how far a pixel's radius has come from `inner` to `outer`: that is its alpha.
 export const LAY = `${HEAD}
-uniform sampler2D photo, radii, blurred;
+uniform sampler2D radii, blurred;
 uniform ivec2 corner, smallOrigin, small;
 uniform float scale, inner, outer;
-uniform bool linear;
 out vec4 laid;
+${BEHIND}
 ${ENLARGED}
 void main() {
   ivec2 here = ivec2(gl_FragCoord.xy) + corner;
@@ -29,23 +27,20 @@ void main() {
   float share = clamp((radius - inner) / (outer - inner), 0.0, 1.0);
   if (share <= 0.0) discard;
   vec4 copy = enlarged(blurred, place, small, smallOrigin);
-  if (copy.a <= 1e-4) {
-    vec3 x = texelFetch(photo, here, 0).rgb;
-    copy.rgb = linear ? toLinear(x) : x;
-  }
+  if (copy.a <= 1e-4) copy.rgb = lightBehind(here);
   laid = vec4(copy.rgb, share);
 }`;
 
-// x + (1 - w_0) (mixed - x), as numbers of the photo.
+// x + (1 - w_0) (mixed - behind), as numbers of the photo.
 export const DEVELOP = `${HEAD}
-uniform sampler2D photo, weights, mixed;
+uniform sampler2D mixed;
 uniform ivec2 corner;
-uniform bool linear;
 out vec4 result;
+${BEHIND}
 void main() {
   ivec2 at = ivec2(gl_FragCoord.xy), here = at + corner;
   vec3 x = texelFetch(photo, here, 0).rgb, light = texelFetch(mixed, at, 0).rgb;
-  result = vec4(x + (1.0 - texelFetch(weights, here, 0).x) * ((linear ? toSrgb(light) : light) - x), 1);
+  result = vec4(x + (1.0 - texelFetch(weights, here, 0).x) * ((linear ? toSrgb(light) : light) - behind(here)), 1);
 }`;
 
 // The discs that a photo is mixed of: radius in pixels, those before and behind it, and the box that shows it.
