@@ -15,6 +15,7 @@ The architecture comes from the checkpoint. The mask overlay is off unless --add
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data import create_dataset
 from models import create_model
@@ -26,14 +27,15 @@ from util.memory import keep_freed_memory
 from util.present import present
 from util.waiting import wait_shortly
 
+if TYPE_CHECKING:
+    from models.inference.translator import MapSource
+
 
 def test_photos(opt: Options) -> None:
     """Translate `--input` into `--output`."""
     # What needs PyTorch is imported when options are read, and wrong ones told.
     from deeplab.depth_maps import DepthSource
-    from deeplab.mask_sources import mask_source
     from models.inference.by_options import translator_of_options, uses_masks, without_effect
-    from models.inference.finder import finder
     from models.inference.folder import translate_folder
     from models.inference.generator import GeneratorSettings, load_generator
     from models.inference.translator import Sources
@@ -51,9 +53,7 @@ def test_photos(opt: Options) -> None:
     # What it is told of photos besides their pixels.
     photos, sources = Path(opt.input), Sources()
     if opt.masks and uses_masks(opt, generator.net):
-        find = finder(load_generator(FINDS_PEOPLE, device=opt.device)) if opt.masks == "auto" else None
-        masks = mask_source(opt.masks, opt.input_size, opt.onnx_mean, opt.onnx_std, find)
-        sources = sources._replace(mask_of=masks)
+        sources = sources._replace(mask_of=masks_of_options(opt))
     if generator.net.takes_depth and (depth_of := DepthSource.of_options(opt)):
         depth_of.prepare(list_images(photos) if photos.is_dir() else [photos])
         sources = sources._replace(depth_of=depth_of)
@@ -64,6 +64,16 @@ def test_photos(opt: Options) -> None:
     weights, results = present(generator.file), Path(opt.output)
     translate_folder(translator, weights, photos, results, opt.batch_size, opt.overwrite, sources)
     print0(f"results are in {opt.output}")
+
+
+def masks_of_options(opt: Options) -> "MapSource":
+    """Where the masks of photos come from, as `--masks` says."""
+    from deeplab.mask_sources import mask_source
+    from models.inference.finder import finder
+    from models.inference.generator import load_generator
+
+    find = finder(load_generator(FINDS_PEOPLE, device=opt.device)) if opt.masks == "auto" else None
+    return mask_source(opt.masks, opt.input_size, opt.onnx_mean, opt.onnx_std, find)
 
 
 def test_dataroot(opt: Options) -> None:

@@ -9,7 +9,7 @@ of the photo's name and size.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from deeplab.mask_sources import mask_source
 from models.inference.generator import Generator, GeneratorSettings, load_generator
 from models.lens.generator import LensGenerator
 from options import TestOptions
+from test import masks_of_options
 from util.errors import UserError, command_line
 from util.failures import end_with, listed_in
 from util.hub import run_folder
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     lens = lens_of(generator)
     if lens.takes_mask and not opt.masks:
         raise UserError(f"{generator.file}: is told the subject; give --masks auto, or --masks FOLDER")
-    mask_of: Callable | None = mask_source(opt.masks) if lens.takes_mask else None
+    mask_of = masks_of_options(opt) if lens.takes_mask else None
     refused: list[str] = []
     photos = find_by_stem(Path(opt.input))
     for stem, path in tqdm(photos.items(), unit="photo"):
