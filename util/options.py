@@ -4,7 +4,6 @@ The parsers in `options/`, `models/options/` and `data/options.py` declare them,
 docs/options.md lists them. A run has those of its program, model and dataset, and no others.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -179,8 +178,8 @@ class Options:
     output: str
     masks: str
     input_size: int
-    onnx_mean: Sequence[float] | None
-    onnx_std: Sequence[float] | None
+    onnx_mean: list[float] | None
+    onnx_std: list[float] | None
     full_res: bool
     tile: int
     overwrite: bool

@@ -1,7 +1,6 @@
 """How a segmenter sees photos, as the options of deeplab/inference.py and test.py say it."""
 
 from argparse import ArgumentParser, _ArgumentGroup
-from collections.abc import Sequence
 from typing import Protocol
 
 from util.errors import UserError
@@ -14,8 +13,8 @@ class Stated(Protocol):
     """Options that `add_segmenter_options` declares."""
 
     input_size: int
-    onnx_mean: Sequence[float] | None
-    onnx_std: Sequence[float] | None
+    onnx_mean: list[float] | None
+    onnx_std: list[float] | None
 
 
 def add_segmenter_options(parser: ArgumentParser | _ArgumentGroup) -> None:

@@ -11,6 +11,7 @@ from util.matting import alpha_of, colors_behind
 from util.matting.band import connected, softness, sure_parts, without_islands
 from util.matting.enlarging import enlarged_alpha
 from util.matting.laplacian import band_system
+from util.resize import resized
 
 pytestmark = pytest.mark.browser
 
@@ -151,16 +152,14 @@ def test_alpha_starts_from_the_same(modules, is_told):
     np.testing.assert_allclose(np.reshape(modules.evaluate(PRIOR, words), wanted.shape), wanted, atol=1e-5)
 
 
-PART = """async ([full, rgba, small, alpha, preview, [left, top, right, bottom]]) => {
+PART = """async ([full, rgba, small, alpha, preview, coarse, [left, top, right, bottom]]) => {
   const { Enlarging } = await import("./enlarging.js");
   const { Behind } = await import("./behind.js");
-  const { covered } = await import("./sampling.js");
   const plane = ([width, height, data]) => ({ width, height, data: Float32Array.from(data) });
   const [solved, fine] = [plane(alpha), plane(small)];
   const part = { width: right - left, height: bottom - top, pixels: Uint8ClampedArray.from(rgba) };
   const shares = new Enlarging(fine, solved).part(part, [left, top], full);
-  const coarse = plane(preview);
-  const matte = new Behind(coarse, covered(solved, coarse.width, coarse.height)).part(part, shares, [left, top], full);
+  const matte = new Behind(plane(preview), plane(coarse)).part(part, shares, [left, top], full);
   return [[...shares], [...matte]];
 }"""
 
@@ -172,9 +171,10 @@ def test_a_part_of_a_large_photo_gets_its_own_edges_and_what_lies_behind(modules
     preview = cv2.resize(photo, (160, 120), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     left, top, right, bottom = box = [40, 30, 300, 200]
     cut = np.s_[top:bottom, left:right]
-    words = [[320, 240], as_rgba(photo[cut]), *map(picture, (small, alpha, preview)), box]
-    shares, matte = modules.evaluate(PART, words)
     whole = enlarged_alpha(photo, small, alpha)
+    coarse = resized(whole, (160, 120))
+    words = [[320, 240], as_rgba(photo[cut]), *map(picture, (small, alpha, preview, coarse)), box]
+    shares, matte = modules.evaluate(PART, words)
     np.testing.assert_allclose(np.reshape(shares, whole[cut].shape), whole[cut], atol=1e-4)
     monkeypatch.setattr("util.matting.colors.SIDE", 160)
     behind, matte = colors_behind(photo, whole)[cut], np.reshape(matte, (*whole[cut].shape, 4))
@@ -183,7 +183,7 @@ def test_a_part_of_a_large_photo_gets_its_own_edges_and_what_lies_behind(modules
     assert np.abs(behind.astype(int) - photo[cut])[mixed].mean() > 10
     # Where little is seen of what lies behind, its colour is worth little.
     error = np.abs(matte[..., :3] - behind) * (1 - whole[cut])[..., None]
-    assert error.max() < 2.5 and error[mixed].mean() < 0.3
+    assert error.max() < 1 and error[mixed].mean() < 0.3
     np.testing.assert_allclose(matte[..., 3], 255 * whole[cut], atol=0.51)
     sure = whole[cut] == 1
     np.testing.assert_array_equal(matte[sure, :3], photo[cut][sure])
