@@ -184,7 +184,12 @@ def test_a_hangup_saves_even_while_an_epoch_ends(run_flags, tmp_path, monkeypatc
         signal.raise_signal(signal.SIGHUP)
 
     monkeypatch.setattr(Progress, "end_epoch", with_signal)
-    train.main(run_flags)
+    # Under nohup it would be ignored.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        train.main(run_flags)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     assert "stopped by SIGHUP and saved" in capsys.readouterr().out
     progress = load(tmp_path / "checkpoints" / "run" / "latest_state.pth")["progress"]
     assert (progress["epoch"], progress["batches"], progress["total_iters"]) == (2, 0, 4)
