@@ -90,6 +90,10 @@ def large_cases(arguments: argparse.Namespace) -> dict[str, Case]:
     }
 
 
+# Other generators don't ask for masks.
+TOLD = ("--checkpoints_dir", "pretrained", "--name", "portrait_mask")
+
+
 def photo_cases(arguments: argparse.Namespace) -> dict[str, Case]:
     """Whole commands, from files to files, as a user starts them: one photo of each size, and a folder."""
     root = scratch_folder()
@@ -110,8 +114,9 @@ def photo_cases(arguments: argparse.Namespace) -> dict[str, Case]:
                 write_pixels(pixels, folder / f"{number}.jpg")
         for source, title in ((one, "1 photo"), (many, f"folder of {arguments.folder}")):
             name = f"{megapixels} Mpx, {title}:"
+            cases[f"{name} test.py"] = command(["test.py", "--overwrite"], source, root)
             for masks in arguments.masks:
-                words = ["test.py", "--masks", masks, "--overwrite"]
+                words = ["test.py", *TOLD, "--masks", masks, "--overwrite"]
                 cases[f"{name} test.py --masks {masks}"] = command(words, source, root)
             for peer in peers:
                 segmenter, blur = peer.split()
