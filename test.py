@@ -70,9 +70,13 @@ def masks_of_options(opt: Options) -> "MapSource":
     """Where the masks of photos come from, as `--masks` says."""
     from deeplab.mask_sources import mask_source
     from models.inference.finder import finder
-    from models.inference.generator import load_generator
+    from models.inference.generator import GeneratorSettings, load_generator
 
-    find = finder(load_generator(FINDS_PEOPLE, device=opt.device)) if opt.masks == "auto" else None
+    find = None
+    if opt.masks == "auto":
+        # It only says where people are: how much is blurred is not asked.
+        settings = GeneratorSettings(radius="none")
+        find = finder(load_generator(FINDS_PEOPLE, device=opt.device, settings=settings))
     return mask_source(opt.masks, opt.input_size, opt.onnx_mean, opt.onnx_std, find)
 
 
