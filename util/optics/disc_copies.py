@@ -61,6 +61,19 @@ class Strip(NamedTuple):
         return self.light[:, self.above + rows.start : self.above + rows.stop, columns]
 
 
+class Piece(NamedTuple):
+    """A part of a copy.
+
+    Args:
+        pixels: `[4,h,w]`.
+        top, left: number, in the copy with its rim, of the first row and column.
+    """
+
+    pixels: np.ndarray
+    top: int = 0
+    left: int = 0
+
+
 class DiscCopies:
     """Copies of a photo's background, each blurred with a disc, of which any rows can be had.
 
@@ -75,7 +88,7 @@ class DiscCopies:
         # Red, green and blue light that is out of focus, and how much of a pixel is, at half the size.
         self.half = np.zeros((4, -(-size[0] // 2), -(-size[1] // 2)), np.float32)
         self.radii: list[float] = []
-        self.copies: list[np.ndarray | None] = []
+        self.copies: list[Piece | None] = []
 
     def add(self, top: int, light: np.ndarray, background: np.ndarray) -> None:
         """Take a strip, `[3,rows,W]` and `[rows,W]`, from row `top`, an even number."""
@@ -97,15 +110,16 @@ class DiscCopies:
             levels[2 * last] = shrunk(padded(levels[last], 2), 2)
         wide = {shrink: np.pad(level, RIM) for shrink, level in levels.items()}
 
-        def copy(step: tuple[int, float, float, float]) -> np.ndarray | None:
+        def copy(step: tuple[int, float, float, float]) -> Piece | None:
             _, inner, outer, beyond = step
             shrink = shrinking(outer)
             if shrink == 1:
                 return None
             parts, small = wide[shrink], small_radius(outer, shrink)
             if radius is None:
-                return disc(parts, small)
-            return disc_within(parts, small, *self._shown(radius, inner, beyond, shrink))
+                return Piece(disc(parts, small))
+            rows, columns = self._shown(radius, inner, beyond, shrink)
+            return Piece(disc_within(parts, small, rows, columns), rows.start, columns.start)
 
         with ThreadPoolExecutor(cores()) as pool:
             self.copies = list(pool.map(copy, self._steps()))
@@ -187,14 +201,15 @@ class DiscCopies:
             np.copyto(copy[:3], own, where=unseen)
         return copy[:3]
 
-    def _enlarged(self, small: np.ndarray, factor: int, top: int, bottom: int, columns: slice) -> np.ndarray:
+    def _enlarged(self, piece: Piece, factor: int, top: int, bottom: int, columns: slice) -> np.ndarray:
         """Rows `top` to `bottom` and these columns of a copy, enlarged by `factor`."""
         first = columns.start // factor
-        small = small[:, :, first : (columns.stop - 1) // factor + 3]
+        small = piece.pixels[:, :, first - piece.left : (columns.stop - 1) // factor + 3 - piece.left]
         whole = (small.shape[1] * factor, small.shape[2] * factor)
-        copy = enlarged_rows(small, top + factor, bottom + factor, whole)
         # The rim is a pixel of the copy.
-        left = columns.start + factor - first * factor
+        down, across = ((1 - begin) * factor for begin in (piece.top, first))
+        copy = enlarged_rows(small, top + down, bottom + down, whole)
+        left = columns.start + across
         return copy[:, :, left : left + columns.stop - columns.start]
 
 
@@ -207,11 +222,9 @@ def bounds(shown: np.ndarray) -> tuple[slice, slice] | None:
 
 
 def disc_within(parts: np.ndarray, radius: float, rows: slice, columns: slice) -> np.ndarray:
-    """`disc` of these rows and columns of `parts` `[4,h,w]`; elsewhere zeros."""
+    """These rows and columns of `disc` of `parts` `[4,h,w]`."""
     (high, wide), (tall, broad) = with_margin(rows, columns, radius)
-    result = np.zeros_like(parts)
-    result[:, rows, columns] = disc(parts[:, high, wide], radius)[:, tall, broad]
-    return result
+    return disc(parts[:, high, wide], radius)[:, tall, broad]
 
 
 def with_margin(
