@@ -1,7 +1,8 @@
 """People whom a segmenter passes over and two others see: they come back.
 
 One other alone is not enough: what finds people by itself in a few hundred pixels takes tables and bicycles besides,
-and what knows one person nearby takes walls. On things that are not people they seldom agree.
+and what knows one person nearby takes walls. On things that are not people they seldom agree. Nor do they on all of
+somebody in a crowd: whom both see in the main comes back as the first one sees them.
 """
 
 import cv2
@@ -15,6 +16,7 @@ from util.resize import resized
 AGREES = (0.1, 0.3)
 IN_MASK = 0.3  # of a mask from which a pixel is in it
 FOUND = 0.5
+MOSTLY = 0.5  # share of somebody new that both have to see
 # Both see people wider than they are, by less than this share of the longer side. Somebody new is wider than twice
 # that; what is left of all when it is made thinner by it fills gaps between people.
 WIDER = 1 / 60
@@ -30,14 +32,22 @@ def with_agreed(photo: np.ndarray, mask: np.ndarray, first: Look, second: Look) 
     low, high = AGREES
     sure = (resized(second(photo), size) - low) / (high - low)
     agreed = np.minimum(seen, np.clip(sure, 0, 1)).astype(np.float32)
-    new = _new(resized(mask, size), agreed)
+    new = _new(resized(mask, size), seen, agreed)
     return np.maximum(mask, resize_probability(new, mask.shape[::-1]))
 
 
-def _new(mask: np.ndarray, agreed: np.ndarray) -> np.ndarray:
-    """Of `agreed` `[h,w]` what is to be added to `mask` `[h,w]`."""
+def _new(mask: np.ndarray, seen: np.ndarray, agreed: np.ndarray) -> np.ndarray:
+    """Of what is `seen` `[h,w]`, which both are `agreed` on in part, what is to be added to `mask` `[h,w]`."""
     radius = round(WIDER * max(mask.shape))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-    beyond = np.uint8((agreed > FOUND) & (mask <= IN_MASK))
-    somebody = cv2.morphologyEx(beyond, cv2.MORPH_OPEN, disc) > 0
-    return np.where(somebody, agreed, cv2.erode(agreed, disc))
+    beyond = cv2.morphologyEx(np.uint8((seen > FOUND) & (mask <= IN_MASK)), cv2.MORPH_OPEN, _disc(radius))
+    count, parts = cv2.connectedComponents(beyond, connectivity=8)
+    sizes, shared = (np.bincount(parts.ravel(), which, count) for which in (None, (agreed > FOUND).ravel()))
+    somebody = shared > MOSTLY * sizes
+    somebody[0] = False
+    # With the soft edge, which was not counted.
+    whole = cv2.dilate(np.uint8(somebody[parts]), _disc(radius // 2)) > 0
+    return np.where(whole, seen, cv2.erode(agreed, _disc(radius)))
+
+
+def _disc(radius: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)

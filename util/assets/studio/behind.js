@@ -1,13 +1,11 @@
 // What lies behind the subject in mixed pixels: blur fusion (Forte 2021, Approximate Fast Foreground Colour Estimation).
 // The same formulas and numbers as in util/matting/colors.py of the project; pictures as in sampling.js.
 import { places } from "./enlarging.js";
-import { roundHalfEven } from "./sampling.js";
+import { clip, roundHalfEven } from "./sampling.js";
 
 const PASSES = [1 / 12, 1 / 160]; // widths of the two passes, of the longer side: the first reaches over the band
 const OPAQUE = 0.98; // alpha from which a pixel shows too little of what lies behind
 const LEAST = 1e-5;
-
-const clip = (value) => Math.min(Math.max(value, 0), 1);
 
 export class Behind {
   // `small`: planes in [0,1] of a copy of the photo, `alpha` its plane.

@@ -5,13 +5,11 @@ import { connected, softness, sureParts, withoutIslands } from "./band.js";
 import { Behind } from "./behind.js";
 import { Enlarging } from "./enlarging.js";
 import { dilated } from "./regions.js";
-import { aliased, area, covered, planes, roundHalfEven } from "./sampling.js";
+import { aliased, area, clip, covered, planes, roundHalfEven } from "./sampling.js";
 import { solveAlpha } from "./solving.js";
 
 const SIDE = 1600; // longer side at which alpha is solved; larger photos get their edges by a guided filter from there
 const LOW = 0.1, HIGH = 0.95; // alpha between these becomes 0 to 1: what colours tell has a haze where they are alike
-
-const clip = (value) => Math.min(Math.max(value, 0), 1);
 
 // Width and height at which the alpha of a photo of `full` pixels is solved.
 export function solvedSize(full) {

@@ -1,6 +1,9 @@
 // Pictures at other sizes, as PyTorch and Pillow make them. A picture is {width, height, data}: planes of Float32, one
 // after the other, as many as data.length says.
 
+// A value in [0,1].
+export const clip = (value) => Math.min(Math.max(value, 0), 1);
+
 // Halves go to the even number, as Python's round does: sizes must be those that test.py finds.
 export function roundHalfEven(value) {
   const floor = Math.floor(value);
