@@ -41,6 +41,27 @@ def test_what_one_of_them_alone_sees_does_not(first, second):
     assert (found >= 0.5).sum() == FOUND.sum()
 
 
+def test_whom_the_second_sees_in_the_main_comes_back_as_the_first_sees_them():
+    most = box(slice(60, 150), slice(180, 260))
+    found = said(FOUND, together(FOUND, PASSED_OVER), together(FOUND, most))
+    assert found[PASSED_OVER == 1].mean() > 0.99
+    assert (found <= together(FOUND, PASSED_OVER)).all()
+
+
+def test_whom_the_second_sees_less_of_comes_back_in_that_part():
+    less = box(slice(60, 120), slice(180, 260))
+    found = said(FOUND, together(FOUND, PASSED_OVER), together(FOUND, less))
+    assert found[70:110, 190:250].min() == 1
+    assert found[125:, 180:260].max() == 0
+
+
+def test_one_whom_both_see_does_not_bring_back_another():
+    other = box(slice(0, 40), slice(200, 290))
+    found = said(FOUND, together(FOUND, PASSED_OVER, other), together(FOUND, PASSED_OVER))
+    assert found[PASSED_OVER == 1].mean() > 0.99
+    assert found[other == 1].max() == 0
+
+
 def test_what_they_see_wider_stays_as_the_mask_has_it():
     wider = box(slice(36, 200), slice(36, 124))
     assert (said(FOUND, wider, wider) == FOUND).all()
