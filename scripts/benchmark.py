@@ -111,7 +111,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--megapixels", nargs="+", type=positive_int, default=[1, 12, 24], help="sizes for --parts photos")
     add("--photo", type=Path, help="photo for --parts photos; without one, one with nobody in it is made up")
     add("--folder", type=positive_int, default=50, help="photos of the folder of --parts photos")
-    add("--masks", nargs="+", default=["auto", "selfie"], help="masks of test.py in --parts photos")
+    add(
+        "--masks",
+        nargs="*",
+        default=["auto", "selfie"],
+        help="masks of test.py in --parts photos, for the generator that is told them; none: without it",
+    )
     add("--repetitions", type=positive_int, default=5, help="timed rounds over all cases")
     add("--threads", type=count, default=0, help="threads of PyTorch on the CPU; 0 = as many as it likes")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu or cuda")
