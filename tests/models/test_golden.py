@@ -1,6 +1,8 @@
 """Losses, images, gradients and trajectories against the published implementation's numbers.
 
-`golden.npz` was computed once by that implementation on small random networks (see `tests/golden/README.md`).
+`golden.npz` was computed once by that implementation on small random networks (see `tests/golden/README.md`), in
+float32. Here the steps are computed in float64: in float32 some activation lies so near to 0 that it depends on the
+processor on which side it ends up, and a gradient of 20 layers changes by up to two per cent with it.
 """
 
 from pathlib import Path
@@ -27,6 +29,13 @@ OUR_NAMES = {"Cyc": "cycle", "vgg_loss": "vgg"}
 TRAJECTORY = ["D_A", "G_A", "cycle_A", "D_B", "G_B", "cycle_B", "idt_A", "idt_B", "mask_A", "mask_B"]
 
 
+@pytest.fixture(autouse=True)
+def in_float64():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 @pytest.fixture(scope="session")
 def vgg19_file(tmp_path_factory):
     """Random VGG19 weights, drawn as the reference run drew them."""
@@ -34,7 +43,9 @@ def vgg19_file(tmp_path_factory):
     generator = torch.Generator().manual_seed(7)
     state, channels = {}, 3
     for index, width in zip((0, 2, 5, 7, 10, 12), (64, 64, 128, 128, 256, 256), strict=True):
-        weight = torch.randn((width, channels, 3, 3), generator=generator) * np.sqrt(2 / (9 * channels))
+        weight = torch.randn((width, channels, 3, 3), generator=generator, dtype=torch.float32) * np.sqrt(
+            2 / (9 * channels)
+        )
         state |= {f"features.{index}.weight": weight, f"features.{index}.bias": torch.zeros(width)}
         channels = width
     torch.save(state, path)
@@ -62,7 +73,7 @@ def golden_model(variant, vgg19_file):
 
 
 def golden_batch():
-    batch = {key: torch.from_numpy(GOLDEN[key]) for key in ("A", "B", "mask_A", "mask_B")}
+    batch = {key: torch.from_numpy(GOLDEN[key]).double() for key in ("A", "B", "mask_A", "mask_B")}
     return batch | {"A_paths": ["a.png"], "B_paths": ["b.png"]}
 
 
@@ -100,8 +111,8 @@ def test_first_step_matches_the_published_implementation(variant, vgg19_file):
         first = "model.1.weight" if name.startswith("G") else "model.0.weight"
         reference = GOLDEN[f"{variant}/grad/{name}/{first}"]
         difference = net.get_parameter(first).grad.numpy() - reference
-        # float32 through 20 layers; the reference takes vanilla's cross-entropy of a sigmoid, not of logits
-        assert np.linalg.norm(difference) < 3e-4 * np.linalg.norm(reference)
+        # The reference is of float32 and takes vanilla's cross-entropy of a sigmoid, not of logits.
+        assert np.linalg.norm(difference) < 1e-4 * np.linalg.norm(reference)
 
 
 @pytest.mark.parametrize("variant", [v for v in VARIANTS if f"{v}/trajectory" in GOLDEN.files])
@@ -111,7 +122,7 @@ def test_three_steps_follow_the_published_trajectory(variant, vgg19_file):
         model.set_input(golden_batch())
         losses = model.optimize_parameters()
         found = [losses[name].item() for name in TRAJECTORY[: len(expected)]]
-        np.testing.assert_allclose(found, expected, rtol=(1e-4, 5e-4, 1e-3)[step])
+        np.testing.assert_allclose(found, expected, rtol=(1e-4, 5e-4, 2e-3)[step])
 
 
 def test_two_masks_in_a_batch_give_the_mean_of_the_two_losses(vgg19_file):
@@ -143,7 +154,7 @@ def test_no_gradient_reaches_the_discriminators_in_the_generator_step(vgg19_file
 def test_vgg_features_are_the_reference_networks(vgg19_file):
     """A second forward by hand: normalise, convolve, rectify, pool."""
     features = VGG19Features(str(vgg19_file))
-    x = torch.from_numpy(GOLDEN["A"])
+    x = torch.from_numpy(GOLDEN["A"]).double()
     state = torch.load(vgg19_file, weights_only=True)
     y = ((x + 1) / 2 - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / torch.tensor(
         [0.229, 0.224, 0.225]
@@ -152,5 +163,6 @@ def test_vgg_features_are_the_reference_networks(vgg19_file):
         if index == "pool":
             y = torch.nn.functional.max_pool2d(y, 2)
         else:
-            y = torch.conv2d(y, state[f"features.{index}.weight"], padding=1).clamp(min=0)
+            weight = state[f"features.{index}.weight"].double()
+            y = torch.conv2d(y, weight, padding=1).clamp(min=0)
     torch.testing.assert_close(features(x), y)
