@@ -39,14 +39,16 @@ def with_agreed(photo: np.ndarray, mask: np.ndarray, first: Look, second: Look) 
 def _new(mask: np.ndarray, seen: np.ndarray, agreed: np.ndarray) -> np.ndarray:
     """Of what is `seen` `[h,w]`, which both are `agreed` on in part, what is to be added to `mask` `[h,w]`."""
     radius = round(WIDER * max(mask.shape))
-    beyond = cv2.morphologyEx(np.uint8((seen > FOUND) & (mask <= IN_MASK)), cv2.MORPH_OPEN, _disc(radius))
+    disc = _disc(radius)
+    beyond = cv2.morphologyEx(np.uint8((seen > FOUND) & (mask <= IN_MASK)), cv2.MORPH_OPEN, disc)
     count, parts = cv2.connectedComponents(beyond, connectivity=8)
-    sizes, shared = (np.bincount(parts.ravel(), which, count) for which in (None, (agreed > FOUND).ravel()))
+    sizes = np.bincount(parts.ravel(), minlength=count)
+    shared = np.bincount(parts[agreed > FOUND], minlength=count)
     somebody = shared > MOSTLY * sizes
     somebody[0] = False
     # With the soft edge, which was not counted.
     whole = cv2.dilate(np.uint8(somebody[parts]), _disc(radius // 2)) > 0
-    return np.where(whole, seen, cv2.erode(agreed, _disc(radius)))
+    return np.where(whole, seen, cv2.erode(agreed, disc))
 
 
 def _disc(radius: int) -> np.ndarray:
