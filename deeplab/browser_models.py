@@ -2,10 +2,10 @@
 
 import json
 import logging
-import os
 import tempfile
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,6 @@ from onnx import helper, numpy_helper
 
 from deeplab.weights import rvm_files, selfie_model
 from util.errors import UserError
-
-# Before TensorFlow is imported: no notes about CPU features.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 # The newest operations that browsers' runtimes know everywhere.
 OPSET = 17
@@ -56,12 +53,10 @@ def write_segmenter(name: str, path: Path) -> dict[str, Any]:
 
 
 def _selfie() -> tuple[onnx.ModelProto, dict[str, Any]]:
-    import tf2onnx
-
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "selfie.tflite"
         file.write_bytes(selfie_model())
-        model, _ = _quietly(tf2onnx.convert.from_tflite, str(file), opset=OPSET)
+        model, _ = _quietly(_tf2onnx().convert.from_tflite, str(file), opset=OPSET)
     with_standard_transposed(model)
     return model, {
         "side": 256,
@@ -76,15 +71,13 @@ def _selfie() -> tuple[onnx.ModelProto, dict[str, Any]]:
 
 
 def _rvm() -> tuple[onnx.ModelProto, dict[str, Any]]:
-    import tf2onnx
-
     from deeplab.rvm import COARSE_SIDE, INPUTS, OUTPUTS, PASSES, SIDE
     from deeplab.tfjs_graph import read_graph
 
     topology, content = rvm_files()
     graph = read_graph(json.loads(topology.read_bytes()), content.read_bytes())
     model, _ = _quietly(
-        tf2onnx.convert.from_graph_def,
+        _tf2onnx().convert.from_graph_def,
         graph,
         input_names=list(INPUTS),
         output_names=list(OUTPUTS),
@@ -104,6 +97,12 @@ def _rvm() -> tuple[onnx.ModelProto, dict[str, Any]]:
         "input": source,
         "output": alpha,
     }
+
+
+def _tf2onnx() -> Any:
+    """The converter; TensorFlow, which it imports, comes first and quietly."""
+    import_module("deeplab.quiet_tensorflow")
+    return import_module("tf2onnx")
 
 
 def _quietly(convert: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

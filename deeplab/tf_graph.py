@@ -1,18 +1,14 @@
 """The published DeepLabv3 graphs (PASCAL VOC) run by TensorFlow, frozen as they are."""
 
-import os
 import tarfile
 from pathlib import Path
 
 import numpy as np
 
+from deeplab.quiet_tensorflow import tf
 from deeplab.segmenter import InputSize, Segmenter
 from deeplab.weights import deeplab_archive
 from util.errors import UserError
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the import: no notes about CPU features
-import tensorflow as tf
-
 from util.present import present
 
 GRAPH = "frozen_inference_graph.pb"

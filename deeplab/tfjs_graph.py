@@ -6,16 +6,13 @@ activation that follow it; TensorFlow has no such operation for depthwise ones, 
 """
 
 import base64
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the import: no notes about CPU features
-import tensorflow as tf
 from google.protobuf import json_format
 
+from deeplab.quiet_tensorflow import tf
 from util.errors import UserError
 
 FUSED = {"_FusedConv2D": "Conv2D", "FusedDepthwiseConv2dNative": "DepthwiseConv2dNative"}
@@ -61,7 +58,9 @@ def read_graph(model: dict[str, Any], content: bytes) -> tf.compat.v1.GraphDef:
             for part in _taken_apart(node):
                 read = json_format.ParseDict(part, graph.node.add())
                 if read.op == "Const":
-                    read.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(weights[read.name]))
+                    # The manifest knows no integers of 64 bits; operations ask for them.
+                    dtype = read.attr["dtype"].type
+                    read.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(weights[read.name], dtype))
     except (KeyError, TypeError, ValueError, json_format.ParseError) as error:
         raise UserError(f"not a TensorFlow.js graph model: {type(error).__name__} {error}") from None
     return graph

@@ -82,6 +82,22 @@ def test_weights_of_other_kinds_lie_one_after_the_other():
     assert values["yes"].tolist() == [True]
 
 
+def test_constants_are_of_the_kind_that_operations_ask_for():
+    """The weights hold 64-bit integers as 32."""
+    kinds = {"T": FLOAT, "Tshape": {"type": "DT_INT64"}}
+    nodes = [
+        {"name": "src", "op": "Placeholder", "attr": {"dtype": FLOAT, "shape": {"shape": {}}}},
+        {"name": "shape", "op": "Const", "attr": {"dtype": {"type": "DT_INT64"}}},
+        {"name": "out", "op": "Reshape", "input": ["src", "shape"], "attr": kinds},
+    ]
+    nodes[0]["attr"]["shape"]["shape"] = {"dim": [{"size": "6"}]}
+    entries = [{"name": "shape", "shape": [2], "dtype": "int32"}]
+    model = {"modelTopology": {"node": nodes}, "weightsManifest": [{"weights": entries}]}
+    run = graph_function(read_graph(model, np.int32([2, 3]).tobytes()), ["src:0"], ["out:0"])
+    (result,) = run(tf.range(6.0))
+    assert result.numpy().tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
 def test_what_can_not_be_read_is_said():
     model, content, _ = small_model()
     with pytest.raises(UserError, match="before all of e"):
