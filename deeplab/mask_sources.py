@@ -12,7 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from deeplab.second_look import Look
-from deeplab.second_opinion import with_agreed
+from deeplab.second_opinion import Detector, with_detected
 from deeplab.segmenter import Segmenter, resize_photo, resize_probability
 from deeplab.segmenters import CHOICES, create_segmenter, is_segmenter, of_best_segmenter
 from util.errors import UserError, in_words, say
@@ -34,8 +34,8 @@ def mask_source(
 ) -> MaskSource:
     """What `--masks` means: `auto`, the name of a segmenter, or a folder of masks by the photos' stems.
 
-    `auto` is the segmenter rvm, and whom `finder` and selfie both see besides; where rvm's weights can't be had, selfie
-    alone, which a line says. The other arguments are those of `create_segmenter`.
+    `auto` is the segmenter rvm, and whom `finder` sees besides where a detector sees somebody; where rvm's weights
+    can't be had, selfie alone, which a line says. The other arguments are those of `create_segmenter`.
 
     Raises:
         UserError: no such folder; a segmenter whose weights can't be had.
@@ -47,21 +47,22 @@ def mask_source(
     return masks_by(create_segmenter(masks, input_size=input_size, onnx_mean=onnx_mean, onnx_std=onnx_std))
 
 
-def _others(name: str, finder: Look | None) -> tuple[Look, Look] | None:
-    """Who, besides the segmenter `name`, is asked for people; nobody where selfie can't be had, which a line says."""
+def _others(name: str, finder: Look | None) -> tuple[Look, Detector] | None:
+    """Who is asked for people besides `name`; nobody where the detector can't be had, which a line says."""
     if finder is None or name == "selfie":
         return None
     try:
-        selfie = create_segmenter("selfie")
+        from deeplab.detector import PeopleDetector
+
+        return finder, PeopleDetector()
     except (UserError, ImportError) as error:
         say(f"--masks auto: {in_words(error)}. Nobody is asked whom {name} passes over")
         return None
-    return finder, lambda photo: selfie(photo[None])[0]
 
 
-def masks_by(segmenter: Segmenter, others: tuple[Look, Look] | None = None) -> MaskSource:
-    """Masks made by `segmenter`, with whom both `others` see besides; a line names the photos whose mirror image it
-    sees differently."""
+def masks_by(segmenter: Segmenter, others: tuple[Look, Detector] | None = None) -> MaskSource:
+    """Masks made by `segmenter`, with whom `others` see besides; a line names the photos whose mirror image it sees
+    differently."""
 
     def make(path: Path, pixels: np.ndarray) -> np.ndarray:
         pixels = upper_byte(pixels)
@@ -76,7 +77,7 @@ def masks_by(segmenter: Segmenter, others: tuple[Look, Look] | None = None) -> M
                 f"look at this one: {path} (photo and mirror image disagree on {share:.0%} of the subject)"
             )
         if others:
-            mask = with_agreed(small, mask, *others)
+            mask = with_detected(small, mask, *others)
         return resize_probability(mask, (width, height))
 
     return make

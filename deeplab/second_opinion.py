@@ -1,9 +1,10 @@
-"""People whom a segmenter passes over and two others see: they come back.
+"""People whom a segmenter passes over: they come back as another sees them, where a detector sees somebody.
 
-One other alone is not enough: what finds people by itself in a few hundred pixels takes tables and bicycles besides,
-and what knows one person nearby takes walls. On things that are not people they seldom agree. Nor do they on all of
-somebody in a crowd: whom both see in the main comes back as the first one sees them.
+What finds people by itself in a few hundred pixels takes tables and bicycles besides, but its outlines are good. A
+detector knows people in a crowd from tables, but no outlines. Together they are right more often than either.
 """
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -12,43 +13,53 @@ from deeplab.second_look import Look
 from deeplab.segmenter import resize_probability
 from util.resize import resized
 
-# How sure the second one has to be: below the first number it contradicts, from the second on it agrees.
-AGREES = (0.1, 0.3)
+# From a photo uint8 `[H,W,3]` to boxes around its people, `[N,4]`: left, top, right, bottom as shares of its sides.
+Detector = Callable[[np.ndarray], np.ndarray]
+
 IN_MASK = 0.3  # of a mask from which a pixel is in it
 FOUND = 0.5
-MOSTLY = 0.5  # share of somebody new that both have to see
-# Both see people wider than they are, by less than this share of the longer side. Somebody new is wider than twice
-# that; what is left of all when it is made thinner by it fills gaps between people.
-WIDER = 1 / 60
+WIDER = 0.05  # of a box's sides, by which it is made wider on each: hands and hair
+MOSTLY = 0.5  # share of a part outside a mask that boxes have to hold, so that all of it comes back: arms reach out
+# Those who belong together are about as tall. How tall a box is at least, as a share of the tallest: others are
+# strangers far behind.
+TALL = 0.4
+EDGE = 2  # pixels, at the size of what is seen, of somebody's soft edge
 
 
-def with_agreed(photo: np.ndarray, mask: np.ndarray, first: Look, second: Look) -> np.ndarray:
-    """`mask` float32 `[H,W]` of `photo` uint8 `[H,W,3]`, and whom `first` and `second` both see besides.
+def with_detected(photo: np.ndarray, mask: np.ndarray, look: Look, detect: Detector) -> np.ndarray:
+    """`mask` float32 `[H,W]` of `photo` uint8 `[H,W,3]`, and whom `look` sees besides where `detect` sees somebody.
 
-    They give maps in [0,1], the first of any size, at which they are compared.
+    `look` gives a map in [0,1] of any size, at which they are compared.
     """
-    seen = first(photo)
-    size = seen.shape[::-1]
-    low, high = AGREES
-    sure = (resized(second(photo), size) - low) / (high - low)
-    agreed = np.minimum(seen, np.clip(sure, 0, 1)).astype(np.float32)
-    new = _new(resized(mask, size), seen, agreed)
-    return np.maximum(mask, resize_probability(new, mask.shape[::-1]))
+    seen = look(photo)
+    boxes = inside(detect(photo), seen.shape)
+    whole = cv2.dilate(np.uint8(_somebody(seen, resized(mask, seen.shape[::-1]), boxes)), _disc(EDGE)) > 0
+    more = np.where(boxes | whole, seen, 0).astype(np.float32)
+    return np.maximum(mask, resize_probability(more, mask.shape[::-1]))
 
 
-def _new(mask: np.ndarray, seen: np.ndarray, agreed: np.ndarray) -> np.ndarray:
-    """Of what is `seen` `[h,w]`, which both are `agreed` on in part, what is to be added to `mask` `[h,w]`."""
-    radius = round(WIDER * max(mask.shape))
-    disc = _disc(radius)
-    beyond = cv2.morphologyEx(np.uint8((seen > FOUND) & (mask <= IN_MASK)), cv2.MORPH_OPEN, disc)
-    count, parts = cv2.connectedComponents(beyond, connectivity=8)
+def inside(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Bool of that shape: what those of `boxes` `[N,4]` hold that are not far smaller than the tallest."""
+    held = np.zeros(shape, bool)
+    heights = boxes[:, 3] - boxes[:, 1]
+    for left, top, right, bottom in boxes[heights >= TALL * heights.max(initial=0)]:
+        across, down = WIDER * (right - left), WIDER * (bottom - top)
+        rows, columns = (
+            slice(max(0, int((low - more) * side)), int(np.ceil((high + more) * side)))
+            for low, high, more, side in zip((top, left), (bottom, right), (down, across), shape, strict=True)
+        )
+        held[rows, columns] = True
+    return held
+
+
+def _somebody(seen: np.ndarray, mask: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Bool `[h,w]`: parts that are `seen` and not in `mask`, of which `boxes` hold most."""
+    count, parts = cv2.connectedComponents(np.uint8((seen > FOUND) & (mask <= IN_MASK)), connectivity=8)
     sizes = np.bincount(parts.ravel(), minlength=count)
-    shared = np.bincount(parts[agreed > FOUND], minlength=count)
-    somebody = shared > MOSTLY * sizes
-    somebody[0] = False
-    # With the soft edge, which was not counted.
-    whole = cv2.dilate(np.uint8(somebody[parts]), _disc(radius // 2)) > 0
-    return np.where(whole, seen, cv2.erode(agreed, disc))
+    held = np.bincount(parts[boxes], minlength=count)
+    are_somebody = held > MOSTLY * sizes
+    are_somebody[0] = False
+    return are_somebody[parts]
 
 
 def _disc(radius: int) -> np.ndarray:

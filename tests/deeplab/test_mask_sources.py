@@ -1,6 +1,8 @@
 """Masks at test: read by stem and scaled, or a plain message."""
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -68,19 +70,35 @@ def sure(photo):
     return np.ones(photo.shape[:2], np.float32)
 
 
-def test_auto_asks_two_others_for_whom_rvm_passes_over(monkeypatch, capsys):
+def detecting(monkeypatch, boxes=(), error=None):
+    """A detector that finds these boxes, or can't be had."""
+
+    def make():
+        if error:
+            raise error
+        return lambda photo: np.array(boxes, float).reshape(-1, 4)
+
+    monkeypatch.setitem(sys.modules, "deeplab.detector", SimpleNamespace(PeopleDetector=make))
+
+
+def test_auto_asks_others_for_whom_rvm_passes_over(monkeypatch, capsys):
     mask = made_by(monkeypatch)
+    detecting(monkeypatch, [[0, 0, 1, 1]])
     assert mask("auto", finder=sure).min() == 1
     assert mask("auto", finder=lambda photo: 0 * sure(photo)).max() == 0.25
+    detecting(monkeypatch)
+    assert mask("auto", finder=sure).max() == 0.25
+    detecting(monkeypatch, error=AssertionError("asked"))
     for alone in ("rvm", "selfie", "onnx:m.onnx"):
         assert (mask(alone, finder=sure) == mask(alone)).all()
     assert capsys.readouterr().err == ""
 
 
-def test_auto_does_without_others_where_selfie_can_not_be_had(monkeypatch, capsys):
-    mask = made_by(monkeypatch, offline=["selfie"])
+def test_auto_does_without_others_where_the_detector_can_not_be_had(monkeypatch, capsys):
+    mask = made_by(monkeypatch)
+    detecting(monkeypatch, error=UserError("nanodet can't be fetched"))
     assert (mask("auto", finder=sure) == 0.25).all()
-    assert "selfie can't be fetched. Nobody is asked whom rvm passes over" in capsys.readouterr().err
+    assert "nanodet can't be fetched. Nobody is asked whom rvm passes over" in capsys.readouterr().err
     mask = made_by(monkeypatch, offline=["rvm"])
     assert (mask("auto", finder=sure) == 0.5).all()
 

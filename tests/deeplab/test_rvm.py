@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -40,6 +41,8 @@ def counting_graph():
 
 
 FILES = dict(zip(("rvm.json", "rvm.bin"), counting_graph(), strict=True))
+OF_THE_DETECTOR = {"nanodet.json": b"{}", "nanodet.bin": b"weights"}
+ALL = FILES | OF_THE_DETECTOR
 
 
 def package(files):
@@ -55,9 +58,20 @@ def package(files):
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("BOKEH_CYCLEGAN_CACHE", str(tmp_path / "cache"))
-    sums = {name: hashlib.sha256(data).hexdigest() for name, data in FILES.items()}
-    monkeypatch.setattr(weights, "RVM_SHA256", sums)
-    return tmp_path / "cache" / "rvm"
+    sums = {
+        model: {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        for model, files in (("rvm", FILES), ("nanodet", OF_THE_DETECTOR))
+    }
+    monkeypatch.setattr(weights, "PEOPLE_SHA256", sums)
+    return tmp_path / "cache"
+
+
+@contextmanager
+def npm(monkeypatch, body):
+    """A server that has this for the package."""
+    with local_server(lambda request: Reply(body)) as server:
+        monkeypatch.setattr(weights, "PEOPLE_URL", f"{server.url}/human-models.tgz")
+        yield server
 
 
 @pytest.mark.parametrize(("size", "ratio"), [((40, 30), 1), ((30, 1024), 0.5), ((2000, 20), 0.32)])
@@ -71,35 +85,52 @@ def test_a_photo_is_shown_three_times_at_its_own_size_up_to_1600(tmp_path, size,
     np.testing.assert_allclose(mask, 0.2 * 3 * ratio, rtol=1e-5)
 
 
-def test_two_files_are_taken_out_of_the_package_once(cache, monkeypatch, capsys):
-    with local_server(lambda request: Reply(package(FILES | {"other.bin": b"x"}))) as server:
-        monkeypatch.setattr(weights, "RVM_URL", f"{server.url}/human-models.tgz")
+def test_all_files_are_taken_out_of_the_package_at_once(cache, monkeypatch, capsys):
+    with npm(monkeypatch, package(ALL | {"other.bin": b"x"})) as server:
         topology, content = weights.rvm_files()
         assert weights.rvm_files() == (topology, content)
+        boxes = weights.detector_files()
     assert server.paths() == ["/human-models.tgz"]
     assert topology.read_bytes() == FILES["rvm.json"] and content.read_bytes() == FILES["rvm.bin"]
-    assert sorted(path.name for path in cache.iterdir()) == ["rvm.bin", "rvm.json"]
-    assert capsys.readouterr().err.count("GPL-3.0") == 1
+    assert [path.read_bytes() for path in boxes] == list(OF_THE_DETECTOR.values())
+    there = sorted(path.relative_to(cache).as_posix() for path in cache.rglob("*") if path.is_file())
+    assert there == ["nanodet/nanodet.bin", "nanodet/nanodet.json", "rvm/rvm.bin", "rvm/rvm.json"]
+    said = capsys.readouterr().err
+    assert said.count("GPL-3.0") == 1 and "(rvm and nanodet): 12 MB" in said
+
+
+def test_of_two_models_only_the_one_that_is_missing_is_fetched(cache, monkeypatch, capsys):
+    for name, data in FILES.items():
+        (cache / "rvm").mkdir(parents=True, exist_ok=True)
+        (cache / "rvm" / name).write_bytes(data)
+    with npm(monkeypatch, package(OF_THE_DETECTOR)) as server:
+        weights.rvm_files()
+        assert server.paths() == []
+        weights.detector_files()
+    assert server.paths() == ["/human-models.tgz"]
+    said = capsys.readouterr().err
+    assert "(nanodet): 8 MB" in said and "GPL" not in said
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
         (
-            package({"rvm.json": FILES["rvm.json"], "rvm.bin": b"other"}),
+            package(ALL | {"rvm.bin": b"other"}),
             "rvm.bin in it is missing or not the one",
         ),
-        (package({"rvm.json": FILES["rvm.json"]}), "rvm.bin in it is missing"),
-        (package(FILES)[:-30], "damaged"),
+        (package(FILES), "nanodet.json in it is missing"),
+        (package(ALL)[:-30], "damaged"),
         (b"<html>", "damaged"),
     ],
 )
 def test_what_is_not_the_package_leaves_nothing_behind(cache, monkeypatch, body, message):
-    with local_server(lambda request: Reply(body)) as server:
-        monkeypatch.setattr(weights, "RVM_URL", f"{server.url}/human-models.tgz")
+    with npm(monkeypatch, body):
         with pytest.raises(UserError, match=f"rvm can't be fetched .*{message}.*take --segmenter selfie"):
             weights.rvm_files()
-    assert list(cache.iterdir()) == []
+        with pytest.raises(UserError, match=f"detector nanodet can't be fetched .*{message}"):
+            weights.detector_files()
+    assert list(cache.rglob("*.*")) == []
 
 
 def test_files_given_are_looked_for(tmp_path):

@@ -1,88 +1,97 @@
-"""People whom a segmenter passes over and two others see."""
+"""People whom a segmenter passes over, whom another sees where a detector sees somebody."""
 
 import numpy as np
 import pytest
 
-from deeplab.second_opinion import with_agreed
+from deeplab.second_opinion import inside, with_detected
 
-PHOTO = np.zeros((200, 300, 3), np.uint8)
+HEIGHT, WIDTH = 200, 300
+PHOTO = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
 
 
-def box(rows, columns, value=1.0):
-    mask = np.zeros(PHOTO.shape[:2], np.float32)
-    mask[rows, columns] = value
+def map_of(rows, columns, value=1.0):
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[slice(*rows), slice(*columns)] = value
     return mask
 
 
-FOUND = box(slice(40, 200), slice(40, 120))
-PASSED_OVER = box(slice(60, 200), slice(180, 260))
+def box(rows, columns):
+    """Around these rows and columns, as the detector tells it."""
+    return [columns[0] / WIDTH, rows[0] / HEIGHT, columns[1] / WIDTH, rows[1] / HEIGHT]
+
+
+THERE, HERE = ((60, 200), (180, 260)), ((40, 200), (40, 120))
+FOUND, PASSED_OVER = map_of(*HERE), map_of(*THERE)
 
 
 def together(*maps):
     return np.maximum.reduce(maps)
 
 
-def said(mask, first, second):
-    return with_agreed(PHOTO, mask, lambda _: first, lambda _: second)
+def said(mask, seen, *boxes):
+    return with_detected(PHOTO, mask, lambda _: seen, lambda _: np.array(boxes).reshape(-1, 4))
 
 
-def test_whom_both_others_see_comes_back():
-    everybody = together(FOUND, PASSED_OVER)
-    found = said(FOUND, everybody, everybody)
-    assert (found <= everybody).all()
-    assert found[PASSED_OVER == 1].mean() > 0.99
+def test_who_is_seen_in_a_box_comes_back_as_seen():
+    seen = together(FOUND, 0.8 * PASSED_OVER)
+    found = said(FOUND, seen, box(*HERE), box(*THERE))
+    assert found == pytest.approx(seen)
 
 
-@pytest.mark.parametrize(("first", "second"), [(1, 0), (0, 1), (1, 0.04), (0.4, 1)])
-def test_what_one_of_them_alone_sees_does_not(first, second):
-    opinions = (together(FOUND, PASSED_OVER * certainty) for certainty in (first, second))
-    found = said(FOUND, *opinions)
-    assert found[100, 220] == (first if first == 0.4 else 0)
-    assert (found >= 0.5).sum() == FOUND.sum()
+def test_what_is_seen_in_no_box_does_not():
+    assert np.array_equal(said(FOUND, together(FOUND, PASSED_OVER), box(*HERE)), FOUND)
+    assert np.array_equal(said(FOUND, together(FOUND, PASSED_OVER)), FOUND)
 
 
-def test_whom_the_second_sees_in_the_main_comes_back_as_the_first_sees_them():
-    most = box(slice(60, 150), slice(180, 260))
-    found = said(FOUND, together(FOUND, PASSED_OVER), together(FOUND, most))
-    assert found[PASSED_OVER == 1].mean() > 0.99
-    assert (found <= together(FOUND, PASSED_OVER)).all()
+def test_a_box_alone_brings_nobody():
+    assert np.array_equal(said(FOUND, FOUND, box(*HERE), box(*THERE)), FOUND)
 
 
-def test_whom_the_second_sees_less_of_comes_back_in_that_part():
-    less = box(slice(60, 120), slice(180, 260))
-    found = said(FOUND, together(FOUND, PASSED_OVER), together(FOUND, less))
-    assert found[70:110, 190:250].min() == 1
-    assert found[125:, 180:260].max() == 0
+def test_an_arm_reaches_out_of_the_box():
+    arm = map_of((70, 80), (260, 290))
+    seen = together(FOUND, PASSED_OVER, arm)
+    assert said(FOUND, seen, box(*HERE), box(*THERE)) == pytest.approx(seen)
 
 
-def test_one_whom_both_see_does_not_bring_back_another():
-    other = box(slice(0, 40), slice(200, 290))
-    found = said(FOUND, together(FOUND, PASSED_OVER, other), together(FOUND, PASSED_OVER))
-    assert found[PASSED_OVER == 1].mean() > 0.99
-    assert found[other == 1].max() == 0
+def test_of_a_table_that_somebody_sits_at_the_box_holds_the_end_of_what_is_kept():
+    table = map_of((150, 200), (0, 300))
+    found = said(FOUND, together(FOUND, table), box(*HERE))
+    # 5% of 80 columns beyond the box.
+    assert found[160, 36:124].min() == 1
+    assert found[:, :36].max() == 0 and found[:, 124:].max() == 0
 
 
-def test_what_they_see_wider_stays_as_the_mask_has_it():
-    wider = box(slice(36, 200), slice(36, 124))
-    assert (said(FOUND, wider, wider) == FOUND).all()
+def test_strangers_far_behind_do_not_come_back():
+    """Two fifths as tall as the tallest they do."""
+    for rows, there in (((100, 163), 0), ((100, 165), 1)):
+        stranger = map_of(rows, (200, 220))
+        assert said(FOUND, together(FOUND, stranger), box(*HERE), box(rows, (200, 220)))[130, 210] == there
 
 
-def test_gaps_between_people_close():
+def test_gaps_within_somebody_close():
     torn = FOUND.copy()
-    torn[100:110, 40:120] = 0
-    closed = said(torn, FOUND, FOUND)
-    assert closed[100:110, 50:110].min() == 1
-    assert (closed <= FOUND).all()
+    torn[100:110, 40:120] = 0.4
+    assert np.array_equal(said(torn, FOUND, box(*HERE)), FOUND)
 
 
 def test_somebody_is_found_where_the_mask_is_empty():
-    assert said(np.zeros_like(FOUND), FOUND, FOUND)[FOUND == 1].mean() > 0.99
-    assert not said(np.zeros_like(FOUND), np.zeros_like(FOUND), FOUND).any()
+    assert np.array_equal(said(np.zeros_like(FOUND), FOUND, box(*HERE)), FOUND)
 
 
-def test_the_opinions_may_be_smaller():
-    everybody = together(FOUND, PASSED_OVER)
-    small = everybody[::4, ::4]
-    found = said(FOUND, small, small)
-    assert np.abs(found - everybody).mean() < 0.01
-    assert (found[FOUND == 1] == 1).all()
+def test_soft_edges_come_with_the_arm():
+    arm, edge = map_of((70, 80), (260, 290)), map_of((68, 82), (260, 292), 0.25)
+    found = said(FOUND, together(FOUND, PASSED_OVER, arm, edge), box(*HERE), box(*THERE))
+    assert found[69, 275] == found[75, 291] == pytest.approx(0.25)
+
+
+def test_the_mask_is_as_large_as_it_was_whatever_the_size_of_what_is_seen():
+    small = np.zeros((20, 30), np.float32)
+    small[6:20, 18:26] = 1
+    found = said(FOUND, small, box(*THERE))
+    assert found.shape == FOUND.shape and (found >= FOUND).all()
+    assert found[80:190, 190:250].min() > 0.99 and found[:40].max() == 0
+
+
+def test_boxes_at_the_border_end_there():
+    held = inside(np.array([[0, 0, 0.5, 1], [0.9, 0, 1, 1]]), (40, 60))
+    assert held.shape == (40, 60) and held[:, :30].all() and held[:, 54:].all() and not held[:, 33:52].any()
