@@ -1,7 +1,7 @@
 """The methods of the tables on top of docs/ablation.md, and the commands that make their results.
 
 The strength of every method is told in one unit: the radius of its blur in pixels of a photo whose shorter side is 256.
-An aperture of 1 is a radius of 4.
+Of ours it is that of what is farthest behind.
 """
 
 import sys
@@ -12,10 +12,10 @@ from pathlib import Path
 from util.errors import UserError
 from util.files import is_up_to_date
 from util.images import find_by_stem
+from util.optics.presets import RADIUS_OF_APERTURE
 
 Run = Callable[[list[str]], None]
 
-RADIUS_OF_APERTURE = 4
 # Its masks are small: they follow the photo's own edges. RVM's mattes are of the photo's size.
 SEGMENTERS = {"selfie": ("--soft", "--refine"), "rvm": ("--soft",)}
 

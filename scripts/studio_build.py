@@ -26,6 +26,7 @@ from scripts.studio_sources import PAGE
 from util.errors import UserError
 from util.files import atomic_path, write_bytes, write_text
 from util.hub import run_folder
+from util.optics.presets import RADIUS_OF_APERTURE
 
 # By so many values of a result it is checked.
 VALUES = 64
@@ -76,7 +77,7 @@ def _write_radius(generator: Generator, folder: Path) -> dict[str, Any] | None:
         return None
     graph, file = RadiusGraph(cast(RadiusNet, net)), folder / "radius.onnx"
     _write_network(graph, graph.input_nc, graph.divisor, file, "the radius network")
-    return {"file": file.name, "look_side": LOOK_SIDE}
+    return {"file": file.name, "look_side": LOOK_SIDE, "farthest": RADIUS_OF_APERTURE}
 
 
 def _write_network(net: nn.Module, channels: int, divisor: int, file: Path, source: str) -> None:

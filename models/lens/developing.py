@@ -94,7 +94,8 @@ class _Development:
             self.copies.blur([scale * radius for radius in self.lens.settings.radii])
         else:
             subject = in_focus if self.alpha is not None else self.lens.in_range(self.weights[:, :1])
-            self.radius = scale * self.lens.radius_net.radii(self.small, subject)[0].numpy()
+            radii = self.lens.radius_net.radii(self.small, subject, self.lens.settings.farthest)
+            self.radius = scale * radii[0].numpy()
             self.copies.blur(knots(float(self.radius.max())), self.radius[0])
         result = np.empty_like(self.photo)
 

@@ -249,7 +249,7 @@ class LensGenerator(AroundNet):
         Returns:
             `[B,1,H,W]`, pixels, not negative.
         """
-        radii = present(self.radius_net).radii(x, subject)
+        radii = present(self.radius_net).radii(x, subject, self.settings.farthest)
         radius = self.scale(x.shape[-2:]) * share.view(-1, 1, 1, 1) * radii
         return F.interpolate(radius, x.shape[-2:], mode="bilinear", align_corners=False)
 

@@ -26,6 +26,9 @@ LOOK_SIGMA = 0.8
 ENLARGED = 2
 RECOGNISED = {4: 1, 10: 2}
 
+# The radius, in pixels where the shorter side is 256, below which the network knows no far from near.
+LEAST_FAR = 0.5
+
 # Share of subject from which a place of the map shows its sharpness, and how many places away a level still counts.
 EDGE, REACH = 0.1, 1.5
 
@@ -83,15 +86,16 @@ class RadiusNet(DefocusNet):
         small_x, small_mask = (F.interpolate(y, size, mode="area") for y in (x, mask))
         return self.ask_look(look(small_x, small_mask, LOOK_SIGMA))
 
-    def radii(self, x: torch.Tensor, subject: torch.Tensor) -> torch.Tensor:
+    def radii(self, x: torch.Tensor, subject: torch.Tensor, farthest: float = 0.0) -> torch.Tensor:
         """Radii `[B,1,h,w]` that a lens leaves at each place, in pixels where the shorter side is 256; see `ask`.
 
         Uncertain places have the mean of their row, the subject those beside it, ground before the feet at least that
-        of what is as far behind them.
+        of what is as far behind them. All grow alike where the largest is below `farthest`.
         """
         blur = self.ask(x, subject)
         subject = F.interpolate(subject, blur.level.shape[-2:], mode="area")
-        return radius_of_level(before_feet(behind(settled(blur, subject), subject), subject))
+        radii = radius_of_level(before_feet(behind(settled(blur, subject), subject), subject))
+        return wide_open(radii, farthest)
 
     def ask_look(self, seen: torch.Tensor) -> Blur:
         """As `ask`, of what `look` returns of photos whose shorter side is `LOOK_SIDE`, `[B,5,h,w]`."""
@@ -187,3 +191,14 @@ def before_feet(level: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     # Softer with each row towards the camera.
     least = torch.where(row >= first, level.amin(-1).gather(-1, as_far_behind), 0.0).cummax(-1).values
     return torch.maximum(level, least[..., None])
+
+
+def wide_open(radii: torch.Tensor, farthest: float) -> torch.Tensor:
+    """Radii `[B,1,h,w]` as a lens leaves them that is open so wide that the largest is `farthest` at least.
+
+    A photo shows how distances are spread, not how wide a lens was open; behind people who are small in it lenses were
+    seldom. Radii of a thin lens are proportional to its aperture, all alike. Where the largest is below `LEAST_FAR`
+    they grow as from there: all is near.
+    """
+    largest = radii.amax((1, 2, 3), keepdim=True).clamp(min=LEAST_FAR)
+    return radii * (farthest / largest).clamp(min=1)

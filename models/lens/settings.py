@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from util.errors import UserError
 from util.optics.focus_options import Focus, add_focus_options
-from util.optics.presets import BY_EXIF, add_camera_options, aperture_of_options, camera_of_options
+from util.optics.presets import (
+    BY_EXIF,
+    RADIUS_OF_APERTURE,
+    add_camera_options,
+    aperture_of_options,
+    camera_of_options,
+)
 from util.options import Options
 from util.present import present
 from util.ranges import finite, non_negative, positive_int
@@ -44,6 +50,8 @@ class LensSettings:
         camera: renders with layers and light as `util.optics.camera` says; None: by the mixture of blurred copies.
         focus: what is sharp, with a `camera`; all that is in focus by default.
         matting: solve alpha, and the subject's colours in mixed pixels, at the photo's size (`util.matting`).
+        farthest: the radius, in pixels where the shorter side is 256 and the aperture 1, that what is farthest has at
+            least where a radius network tells radii; 0: as it tells them.
     """
 
     radii: tuple[float, ...]
@@ -56,6 +64,7 @@ class LensSettings:
     camera: "Camera | None" = None
     focus: Focus = field(default_factory=Focus)
     matting: bool = False
+    farthest: float = 0.0
 
     @classmethod
     def of_options(cls, opt: Options) -> "LensSettings":
@@ -72,6 +81,8 @@ class LensSettings:
     def changed(self, changes: "LensChanges") -> "LensSettings":
         """These settings with what `changes` states."""
         stated = {known.name: getattr(changes, known.name) for known in fields(changes)}
+        if changes.aperture is not None and changes.farthest is None:
+            stated["farthest"] = RADIUS_OF_APERTURE
         return replace(self, **{name: value for name, value in stated.items() if value is not None})
 
 
@@ -81,7 +92,9 @@ class LensChanges:
 
     Without an `aperture` and a `soft_range`, which is `--aperture auto` too, the radii of a radius network (`--radius`)
     count as it tells them: it knows which backgrounds real lenses leave alone, so that none is blurred less for being
-    soft. An aperture that is stated, 1 too, multiplies them and brings `soft_range` back.
+    soft. An aperture that is stated, 1 too, says how wide the lens is open. Then the network tells how radii are
+    spread: all grow alike until what is farthest has `RADIUS_OF_APERTURE`, the aperture multiplies them, and
+    `soft_range` is back.
     """
 
     aperture: float | None = None
@@ -92,6 +105,7 @@ class LensChanges:
     camera: "Camera | None" = None
     focus: Focus | None = None
     matting: bool | None = None
+    farthest: float | None = None
 
     @classmethod
     def of_options(cls, opt: Options) -> "LensChanges":
@@ -105,6 +119,7 @@ class LensChanges:
             camera=camera_of_options(opt) if asks_for_camera(opt) else None,
             focus=Focus.parse(opt.focus),
             matting=opt.matting == "auto",
+            farthest=RADIUS_OF_APERTURE if opt.lens == BY_EXIF else None,
         )
 
 

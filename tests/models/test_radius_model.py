@@ -24,6 +24,7 @@ from models.lens.radius import (
     load_radius_net,
     look,
     settled,
+    wide_open,
 )
 from models.lens.settings import LensSettings
 from models.nets.effnet import Encoder
@@ -236,6 +237,30 @@ class Told(RadiusNet):
         level = x.new_zeros(len(x), 1, 16, 16)
         level[..., :8] = 2
         return Blur(level, torch.full_like(level, -20.0))
+
+
+def test_a_lens_that_is_open_wider_blurs_all_alike():
+    """Up to where the farthest is asked to be; wider ones and what is all near are not stretched to it."""
+    radii = torch.tensor([[1.0, 2.0], [5.0, 6.0], [0.1, 0.2], [0.0, 0.0]]).view(4, 1, 1, 2)
+    expected = torch.tensor([[2.0, 4.0], [5.0, 6.0], [0.8, 1.6], [0.0, 0.0]]).view(4, 1, 1, 2)
+    torch.testing.assert_close(wide_open(radii, 4.0), expected)
+    assert torch.equal(wide_open(radii, 0.0), radii)
+
+
+@pytest.mark.parametrize("stated", [(), ("--aperture", "auto"), ("--aperture", "1"), ("--aperture", "2")])
+def test_a_stated_aperture_is_the_radius_of_what_is_farthest(tmp_path, stated):
+    """Four pixels at 256 times the aperture, where the network tells three; else what it tells."""
+    torch.manual_seed(0)
+    lens = LensGenerator(define_G(3, 2, 4, "resnet_6blocks"), LensSettings((4.0,), 32))
+    save_network(lens, tmp_path / "latest_net_G.pth")
+    save_network(RadiusNet(8), tmp_path / "latest_net_P.pth")
+    opt = TestOptions().parse(["--dataroot", "D", "--device", "cpu", *stated])
+    net = load_generator(tmp_path, settings=GeneratorSettings.of_options(opt)).net
+    net.radius_net = Told(8)
+    x = torch.zeros(1, 3, 512, 512)
+    largest = net.radius_by_place(x, torch.zeros(1, 1, 512, 512), torch.ones(1)).max()
+    expected = {"1": 4, "2": 8}.get(stated[-1] if stated else "", 3)
+    assert float(largest) == pytest.approx(512 / 256 * expected)
 
 
 @pytest.mark.parametrize("width", [64, 200, 256])

@@ -3,11 +3,7 @@
 from pathlib import Path
 
 from util.images.shot import shot_of
-from util.optics.presets import WAIST_UP, Lens
-
-# Radius, in pixels where the shorter side is 256, that the radius network which comes with the code tells of far
-# backgrounds: the largest 95% quantile in one of fourteen photos. So wide is the lens whose blur it has learned.
-TOLD_RADIUS = 3.4
+from util.optics.presets import RADIUS_OF_APERTURE, WAIST_UP, Lens
 
 
 def lens_of_photo(path: Path) -> Lens:
@@ -23,5 +19,5 @@ def lens_of_photo(path: Path) -> Lens:
 
 
 def aperture_of_photo(path: Path) -> float:
-    """By how much `lens_of_photo` blurs more than a lens of `TOLD_RADIUS`; raises as that does."""
-    return lens_of_photo(path).radius() / TOLD_RADIUS
+    """The aperture of `lens_of_photo`, whose blur of what is farthest is its own; raises as that does."""
+    return lens_of_photo(path).radius() / RADIUS_OF_APERTURE

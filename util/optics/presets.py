@@ -55,6 +55,9 @@ LENSES = {
 # For `--lens`: what each photo's EXIF says.
 BY_EXIF = "auto"
 
+# Radius, in pixels where the shorter side is 256, of what is farthest behind a lens whose `--aperture` is 1.
+RADIUS_OF_APERTURE = 4.0
+
 DEFAULT_RADIUS = 5.0
 # What a clipped light is taken for, in units of white: enough to open discs, too little to make paper walls glow.
 DEFAULT_HIGHLIGHTS = 8.0

@@ -89,8 +89,9 @@ def test_a_mask_is_told():
     assert np.abs(develop(net, pixels, mask).astype(int) - develop(net, pixels, 1 - mask)).max() > 5
 
 
-def test_radii_that_differ_from_place_to_place():
-    net = lens()
+@pytest.mark.parametrize("farthest", [0.0, 30.0])
+def test_radii_that_differ_from_place_to_place(farthest):
+    net = lens(farthest=farthest)
     torch.manual_seed(0)
     net.radius_net = RadiusNet().eval()
     with torch.no_grad():

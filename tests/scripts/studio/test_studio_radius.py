@@ -11,10 +11,10 @@ from tests.scripts.studio.parts import expected, photo, pixels_of, placing_gener
 
 pytestmark = pytest.mark.browser
 
-RADII = """async ([width, height, said, wide, high, subject]) => {
+RADII = """async ([width, height, said, wide, high, subject, farthest]) => {
   const { radiiOf } = await import("./radii.js");
   const picture = (width, height, data) => ({ width, height, data: Float32Array.from(data) });
-  return [...radiiOf(picture(width, height, said), picture(wide, high, subject)).data];
+  return [...radiiOf(picture(width, height, said), picture(wide, high, subject), farthest).data];
 }"""
 
 
@@ -33,16 +33,19 @@ def of_astronaut(path, side):
     return pixels
 
 
+@pytest.mark.parametrize("farthest", [0, 40])
 @pytest.mark.parametrize("feet", [180, 256])
-def test_radii_are_made_of_what_the_network_says_as_elsewhere(modules, feet):
+def test_radii_are_made_of_what_the_network_says_as_elsewhere(modules, feet, farthest):
     """A subject that stands on ground, and one that the photo cuts off."""
     subject = torch.zeros(1, 1, 256, 336)
     subject[..., 60:feet, 100:180] = 1
     net = Said(8)
     said = torch.cat(net.ask(subject, subject), dim=1)
-    words = [21, 16, said.flatten().tolist(), 336, 256, subject.flatten().tolist()]
+    words = [21, 16, said.flatten().tolist(), 336, 256, subject.flatten().tolist(), farthest]
     found = modules.evaluate(RADII, words)
-    assert found == pytest.approx(net.radii(subject, subject).flatten().tolist(), abs=1e-4)
+    radii = net.radii(subject, subject, farthest)
+    assert (float(radii.max()) == pytest.approx(40)) == (farthest == 40)
+    assert found == pytest.approx(radii.flatten().tolist(), abs=1e-4)
 
 
 @pytest.mark.parametrize("side", [200, 384])

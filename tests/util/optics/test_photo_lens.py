@@ -13,7 +13,8 @@ from tests.models.inference.test_depth_at_test import save_lens
 from util.errors import PhotoError
 from util.images import read_image
 from util.optics.camera import Camera, render
-from util.optics.photo_lens import TOLD_RADIUS, lens_of_photo
+from util.optics.photo_lens import lens_of_photo
+from util.optics.presets import RADIUS_OF_APERTURE
 
 Base = ExifTags.Base
 Rational = TiffImagePlugin.IFDRational
@@ -128,7 +129,7 @@ def test_a_trained_lens_blurs_by_each_photos_own(tmp_path, capsys):
     assert end.value.code == 1 and "1 of 3 photos could not be done" in message
     assert "c.png: its EXIF has no focal length" in message and not (tmp_path / "auto/c.png").exists()
     for name, f_number in (("a", 1.8), ("b", 3.6)):
-        aperture = radius(26, f_number, 1.04) / TOLD_RADIUS
+        aperture = radius(26, f_number, 1.04) / RADIUS_OF_APERTURE
         told = ["--camera", "--aperture", str(aperture), "--output", str(tmp_path / f"by_hand_{name}")]
         test_program.main([*flags, *told])
         expected, found = (

@@ -138,7 +138,7 @@ export class Networks {
     const { width, height, data } = lookAt(photo, subject, this.described.radius.look_side, full);
     const { result } = await this.radius.run({ image: this.tensor(data, [1, 4, height, width]) });
     const [, , rows, columns] = result.dims;
-    return radiiOf({ width: columns, height: rows, data: await result.getData() }, subject);
+    return radiiOf({ width: columns, height: rows, data: await result.getData() }, subject, this.described.radius.farthest);
   }
 
   // What the guided filter is fitted on: the photo in [-1,1] at the size of the weights.

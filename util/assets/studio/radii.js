@@ -4,6 +4,7 @@
 import { area, roundHalfEven } from "./sampling.js";
 
 const EDGE = 0.1; // share of subject from which a place of the map shows its sharpness
+const LEAST_FAR = 0.5; // pixels: below this radius the network knows no far from near
 const REACH = 1.5; // how many places away a level still counts
 // Radii, in pixels, of the copies that a blur is mixed of: as fine as the eye needs.
 const KNOTS = Array.from({ length: 16 }, (_, step) => 0.75 * 1.4 ** step);
@@ -20,15 +21,18 @@ export function lookAt(photo, subject, side, full) {
 }
 
 // Radii, in pixels where the photo's shorter side is the model's reference side, of what the network says of a look: the
-// planes of levels and of the logarithms of their expected errors, {width, height, data}.
-export function radiiOf(said, subject) {
+// planes of levels and of the logarithms of their expected errors, {width, height, data}. All grow alike where the largest
+// is below `farthest`.
+export function radiiOf(said, subject, farthest) {
   const { width, height } = said;
   const size = width * height;
   const mask = area(subject, width, height).data;
   const levels = settled(said.data.subarray(0, size), said.data.subarray(size, 2 * size), mask, width);
   const data = beforeFeet(behind(levels, mask, width, height), mask, width, height)
     .map((level) => 2 ** Math.max(level, 0) - 1);
-  return withLargest({ width, height, data });
+  const { largest } = withLargest({ data });
+  const opened = Math.max(farthest / Math.max(largest, LEAST_FAR), 1);
+  return withLargest({ width, height, data: data.map((radius) => radius * opened) });
 }
 
 // One radius for all.
