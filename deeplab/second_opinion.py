@@ -19,11 +19,17 @@ Detector = Callable[[np.ndarray], np.ndarray]
 IN_MASK = 0.3  # of a mask from which a pixel is in it
 FOUND = 0.5
 WIDER = 0.05  # of a box's sides, by which it is made wider on each: hands and hair
-MOSTLY = 0.5  # share of a part outside a mask that boxes have to hold, so that all of it comes back: arms reach out
+# Somebody who is not in a mask, or the part that is not: boxes hold most of it, for arms reach out; most of it is
+# certain; and it is thicker than twice a share of the longer side. All else is a piece of hill or window beside people.
+MOSTLY = 0.5
+CERTAIN = 0.95
+THICK = 1 / 60
 # Those who belong together are about as tall. How tall a box is at least, as a share of the tallest: others are
 # strangers far behind.
 TALL = 0.4
 EDGE = 2  # pixels, at the size of what is seen, of somebody's soft edge
+# Gaps in somebody, and between people, up to twice this share of the longer side: they close as seen.
+GAP = 1 / 60
 
 
 def with_detected(photo: np.ndarray, mask: np.ndarray, look: Look, detect: Detector) -> np.ndarray:
@@ -31,10 +37,13 @@ def with_detected(photo: np.ndarray, mask: np.ndarray, look: Look, detect: Detec
 
     `look` gives a map in [0,1] of any size, at which they are compared.
     """
-    seen = look(photo)
+    seen = look(photo).astype(np.float32)
+    known = resized(mask, seen.shape[::-1])
     boxes = inside(detect(photo), seen.shape)
-    whole = cv2.dilate(np.uint8(_somebody(seen, resized(mask, seen.shape[::-1]), boxes)), _disc(EDGE)) > 0
-    more = np.where(boxes | whole, seen, 0).astype(np.float32)
+    new = cv2.dilate(np.uint8(_somebody(seen, known, boxes)), _disc(EDGE)) > 0
+    bodies = np.uint8(np.where(new, np.maximum(known, seen), known) > IN_MASK)
+    closed = cv2.morphologyEx(bodies, cv2.MORPH_CLOSE, _disc(round(GAP * max(seen.shape)))) > 0
+    more = np.where(new | (closed & boxes), seen, 0)
     return np.maximum(mask, resize_probability(more, mask.shape[::-1]))
 
 
@@ -53,11 +62,16 @@ def inside(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _somebody(seen: np.ndarray, mask: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Bool `[h,w]`: parts that are `seen` and not in `mask`, of which `boxes` hold most."""
-    count, parts = cv2.connectedComponents(np.uint8((seen > FOUND) & (mask <= IN_MASK)), connectivity=8)
-    sizes = np.bincount(parts.ravel(), minlength=count)
-    held = np.bincount(parts[boxes], minlength=count)
-    are_somebody = held > MOSTLY * sizes
+    """Bool `[h,w]`: parts that are `seen` and not in `mask`, and are somebody by what `boxes` hold of them."""
+    beyond = np.uint8((seen > FOUND) & (mask <= IN_MASK))
+    count, parts = cv2.connectedComponents(beyond, connectivity=4)
+    sizes, held, certain = (
+        np.bincount(parts[where], minlength=count) for where in (beyond > 0, boxes, seen > CERTAIN)
+    )
+    thickness = np.zeros(count, np.float32)
+    np.maximum.at(thickness, parts, cv2.distanceTransform(beyond, cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
+    are_somebody = (held > MOSTLY * sizes) & (certain > MOSTLY * sizes)
+    are_somebody &= thickness >= THICK * max(seen.shape)
     are_somebody[0] = False
     return are_somebody[parts]
 
