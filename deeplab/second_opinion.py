@@ -19,10 +19,9 @@ Detector = Callable[[np.ndarray], np.ndarray]
 IN_MASK = 0.3  # of a mask from which a pixel is in it
 FOUND = 0.5
 WIDER = 0.05  # of a box's sides, by which it is made wider on each: hands and hair
-# Somebody who is not in a mask, or the part that is not: boxes hold most of it, for arms reach out; most of it is
-# certain; and it is thicker than twice a share of the longer side. All else is a piece of hill or window beside people.
-MOSTLY = 0.5
-CERTAIN = 0.95
+MOSTLY = 0.5  # share of somebody that boxes have to hold, so that the rest comes too: arms reach out
+# Somebody who is not in a mask, or the part that is not, is thicker than twice this share of the longer side. Thinner
+# ones are pieces of hills and windows beside people.
 THICK = 1 / 60
 # Those who belong together are about as tall. How tall a box is at least, as a share of the tallest: others are
 # strangers far behind.
@@ -62,18 +61,22 @@ def inside(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _somebody(seen: np.ndarray, mask: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Bool `[h,w]`: parts that are `seen` and not in `mask`, and are somebody by what `boxes` hold of them."""
-    beyond = np.uint8((seen > FOUND) & (mask <= IN_MASK))
-    count, parts = cv2.connectedComponents(beyond, connectivity=4)
-    sizes, held, certain = (
-        np.bincount(parts[where], minlength=count) for where in (beyond > 0, boxes, seen > CERTAIN)
-    )
-    thickness = np.zeros(count, np.float32)
-    np.maximum.at(thickness, parts, cv2.distanceTransform(beyond, cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
-    are_somebody = (held > MOSTLY * sizes) & (certain > MOSTLY * sizes)
-    are_somebody &= thickness >= THICK * max(seen.shape)
-    are_somebody[0] = False
-    return are_somebody[parts]
+    """Bool `[h,w]`: what is `seen`, not in `mask`, and thick enough in or from `boxes` to be somebody."""
+    beyond = (seen > FOUND) & (mask <= IN_MASK)
+    parts, sizes = _parts(beyond)
+    held = np.bincount(parts[boxes], minlength=len(sizes))
+    in_or_from = beyond & (boxes | (held > MOSTLY * sizes)[parts])
+    parts, sizes = _parts(in_or_from)
+    thickness = np.zeros(len(sizes), np.float32)
+    depth = cv2.distanceTransform(np.uint8(in_or_from), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    np.maximum.at(thickness, parts, depth)
+    return in_or_from & (thickness >= THICK * max(seen.shape))[parts]
+
+
+def _parts(region: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of connected parts of a bool `region`, 0 outside it, and their sizes in pixels."""
+    count, parts = cv2.connectedComponents(np.uint8(region), connectivity=4)
+    return parts, np.bincount(parts.ravel(), minlength=count)
 
 
 def _disc(radius: int) -> np.ndarray:

@@ -33,15 +33,8 @@ def said(mask, seen, *boxes):
 
 
 def test_who_is_seen_in_a_box_comes_back_as_seen():
-    seen = together(FOUND, 0.97 * PASSED_OVER)
+    seen = together(FOUND, 0.8 * PASSED_OVER)
     assert said(FOUND, seen, box(*HERE), box(*THERE)) == pytest.approx(seen)
-
-
-def test_who_is_seen_without_certainty_does_not():
-    """More than half of somebody has to be."""
-    for rows, comes in (((60, 125), False), ((60, 135), True)):
-        seen = together(FOUND, 0.9 * PASSED_OVER, map_of(rows, THERE[1]))
-        assert (said(FOUND, seen, box(*HERE), box(*THERE))[190, 220] > 0) == comes
 
 
 @pytest.mark.parametrize(("thickness", "comes"), [(8, False), (12, True)])
@@ -61,17 +54,23 @@ def test_a_box_alone_brings_nobody():
 
 
 def test_an_arm_reaches_out_of_the_box():
-    arm = map_of((70, 80), (260, 290))
+    arm = map_of((70, 110), (260, 298))
     seen = together(FOUND, PASSED_OVER, arm)
     assert said(FOUND, seen, box(*HERE), box(*THERE)) == pytest.approx(seen)
 
 
-def test_the_table_that_somebody_sits_at_does_not():
-    """Nor does the end of it that a box holds."""
+def test_of_a_table_that_somebody_sits_at_the_end_in_the_box_comes():
+    """Where a box holds enough of it to be somebody; more of it than a soft edge does not."""
     table = map_of((150, 200), (0, 300))
-    wide = ((40, 200), (20, 200))
     assert np.array_equal(said(FOUND, together(FOUND, table), box(*HERE)), FOUND)
-    assert said(FOUND, together(FOUND, table), box(*wide))[160, 130:].max() == 0
+    found = said(FOUND, together(FOUND, table), box((40, 200), (40, 160)))
+    assert found[160, 120:166].min() == 1 and found[:, 168:].max() == 0
+
+
+def test_somebody_before_a_wall_that_is_seen_comes_without_it():
+    wall = map_of((30, 200), (120, 300))
+    found = said(FOUND, together(FOUND, wall), box(*HERE), box(*THERE))
+    assert found[60:200, 180:260].min() == 1 and found[:, 267:].max() == 0
 
 
 def test_strangers_far_behind_do_not_come_back():
