@@ -103,7 +103,7 @@ class TestOptions(BaseOptions):
             "--masks",
             default="",
             help="for --add_mask, and for a generator trained with --mask_input: auto makes masks by the best "
-            "segmenter there is and adds whom two others see besides; rvm, selfie, onnx:FILE and others of "
+            "segmenter there is and adds whom it passes over; rvm, selfie, onnx:FILE and others of "
             "deeplab/segmenters.py by that one alone; anything else is a folder of masks",
         )
         add(

@@ -19,7 +19,7 @@ USAGE = """usage: bokeh PHOTO_OR_FOLDER -o FOLDER_OR_FILE [options of test.py]
 
 Give portraits a shallow depth of field. All options: docs/options.md, or bokeh --help_all.
   -o, --output   where results go; they keep names, sizes and colour profiles
-  --aperture A   more or less blur; 1 = as trained
+  --aperture A   how wide the lens is open: 2 blurs twice as much as 1
   --name N       a model of your own, below --checkpoints_dir, or a published one: hf:user/model
   --masks M      auto, a segmenter's name or a folder of masks
   --overwrite    translate photos again whose result is already there

@@ -186,8 +186,9 @@ def add_lens_test_options(parser: ArgumentParser) -> None:
     add(
         "--aperture",
         type=aperture,
-        help="multiplies the radii of the blur; auto = those that the photos of domain B would have; default: auto "
-        "where a network tells them (--radius), else 1",
+        help="how wide the lens is open: what is farthest gets about 4 times this radius, in pixels where the shorter "
+        "side is 256; auto = that which the photos of domain B would have; default: auto where a network tells radii "
+        "(--radius), else 1",
     )
     add(
         "--radius",
