@@ -175,8 +175,8 @@ SHORT_NOTES = (
     "- Brackets hold 95% intervals. Of several seeds the median counts, and the interval holds all of theirs.",
 )
 DETAIL_NOTE = (
-    "Strength is the radius of the blur in pixels of a photo of 256 pixels (ours: 4 times the aperture, by which the "
-    "radii of a photo grow that the radius network tells); it was chosen on the lab's `val` scenes, once for each "
+    "Strength is the radius of the blur in pixels of a photo of 256 pixels (ours: that of what is "
+    "farthest, 4 times the aperture); it was chosen on the lab's `val` scenes, once for each "
     "method. Seeds are told apart by a slash. What the figures mean: [lab.md](lab.md), [measuring.md](measuring.md)."
 )
 
