@@ -36,8 +36,10 @@ def told_prior(in_focus: torch.Tensor, size: Sequence[int], mask: torch.Tensor |
 
 
 def _grown(mask: torch.Tensor, reach: int) -> torch.Tensor:
-    """The largest value of `mask` `[1,h,w]` within `reach` pixels of each."""
-    return F.max_pool2d(mask, 2 * reach + 1, 1, reach)
+    """The largest value of `mask` `[1,h,w]` within `reach` pixels of each, across and down."""
+    # One after the other: a mask that is soft all over is grown by hundreds of pixels.
+    across = F.max_pool2d(mask, (1, 2 * reach + 1), 1, (0, reach))
+    return F.max_pool2d(across, (2 * reach + 1, 1), 1, (reach, 0))
 
 
 def alphas(x: torch.Tensor, prior: torch.Tensor) -> torch.Tensor:
