@@ -4,14 +4,11 @@ Its boxes are those of generalised focal loss (Li et al. 2020, arXiv 2006.04388)
 distance to each of the four sides is 0, 1, ... 10 steps, and the mean counts.
 """
 
-import json
-
 import cv2
 import numpy as np
 
-from deeplab.tfjs_graph import graph_function, read_graph, tf
+from deeplab.tfjs_graph import load_function, tf
 from deeplab.weights import detector_files
-from util.errors import UserError
 
 SIDE = 416  # pixels; photos are squeezed to a square, as in its training
 STEPS = (8, 16, 32)  # pixels between places, of its three maps
@@ -34,12 +31,7 @@ class PeopleDetector:
     """Boxes around the people of a photo; a twentieth of a second on a CPU."""
 
     def __init__(self) -> None:
-        topology, content = detector_files()
-        try:
-            graph = read_graph(json.loads(topology.read_bytes()), content.read_bytes())
-            self._run = graph_function(graph, [INPUT], OUTPUTS)
-        except (ValueError, UserError) as error:
-            raise UserError(f"{topology}: {error}") from None
+        self._run = load_function(*detector_files(), [INPUT], OUTPUTS)
 
     def __call__(self, photo: np.ndarray) -> np.ndarray:
         """`[N,4]`, left, top, right and bottom as shares of width and height, of a photo uint8 `[H,W,3]`."""

@@ -3,7 +3,6 @@
 It was made for films: its recurrent state takes what earlier frames said. A photo is shown to it several times.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,8 @@ from PIL import Image
 
 from deeplab.second_look import with_passed_over
 from deeplab.segmenter import InputSize, Segmenter, resize_photo, resize_probability
-from deeplab.tfjs_graph import graph_function, read_graph, tf
+from deeplab.tfjs_graph import load_function, tf
 from deeplab.weights import rvm_files
-from util.errors import UserError
 
 # Longer side, pixels, of the largest photo that is seen as it is: memory grows with it, what is found does not.
 SIDE = 1600
@@ -31,12 +29,7 @@ class RVMSegmenter(Segmenter):
     input_size = InputSize(SIDE, keep_aspect=True, enlarge=False)
 
     def __init__(self, weights: str | Path | None = None) -> None:
-        topology, content = rvm_files(weights)
-        try:
-            model = json.loads(topology.read_bytes())
-            self._run = graph_function(read_graph(model, content.read_bytes()), INPUTS, OUTPUTS)
-        except (ValueError, UserError) as error:
-            raise UserError(f"{topology}: {error}") from None
+        self._run = load_function(*rvm_files(weights), INPUTS, OUTPUTS)
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """uint8 [N,h,w,3] -> float32 [N,h,w] in [0,1]; one at a time, each with a state of its own."""

@@ -49,20 +49,24 @@ def with_passed_over(photo: np.ndarray, mask: np.ndarray, look: Look) -> np.ndar
 def _somebody_new(mask: np.ndarray, again: np.ndarray) -> np.ndarray:
     """Bool `[H,W]`, where the mask `again` shows somebody who is not in `mask`, soft edges included."""
     side = max(mask.shape)
-    away = _depth(mask <= HIDDEN)
+    away = depth(mask <= HIDDEN)
     beyond = (again > FOUND) & (away > RIM * side)
     count, parts = cv2.connectedComponents(np.uint8(beyond), connectivity=8)
     sizes = np.bincount(parts.ravel(), minlength=count)
-    farthest, width = np.zeros((2, count), np.float32)
-    np.maximum.at(farthest, parts, away)
-    np.maximum.at(width, parts, _depth(beyond))
-    are_new = (sizes >= LEAST * mask.size) & (farthest >= REACH * side)
-    are_new &= width >= WIDTH * _depth(mask > FOUND).max()
+    are_new = (sizes >= LEAST * mask.size) & (largest_in(parts, away, count) >= REACH * side)
+    are_new &= largest_in(parts, depth(beyond), count) >= WIDTH * depth(mask > FOUND).max()
     are_new[0] = False
     around = np.ones((2 * round(2 * RIM * side) + 1,) * 2, np.uint8)
     return cv2.dilate(np.uint8(are_new[parts]), around) > 0
 
 
-def _depth(region: np.ndarray) -> np.ndarray:
-    """Distance in pixels of each pixel of `region`, which is not all, from what is not in it."""
+def depth(region: np.ndarray) -> np.ndarray:
+    """Distance in pixels of each pixel of a bool `region` from what is not in it; where that is nothing, far."""
     return cv2.distanceTransform(np.uint8(region), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+
+
+def largest_in(parts: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """The largest of `values` `[H,W]`, not negative, in each of `count` parts: `parts` `[H,W]` are their numbers."""
+    largest = np.zeros(count, np.float32)
+    np.maximum.at(largest, parts, values)
+    return largest

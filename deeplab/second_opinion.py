@@ -9,7 +9,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from deeplab.second_look import Look
+from deeplab.second_look import Look, depth, largest_in
 from deeplab.segmenter import resize_probability
 from util.resize import resized
 
@@ -67,9 +67,7 @@ def _somebody(seen: np.ndarray, mask: np.ndarray, boxes: np.ndarray) -> np.ndarr
     held = np.bincount(parts[boxes], minlength=len(sizes))
     in_or_from = beyond & (boxes | (held > MOSTLY * sizes)[parts])
     parts, sizes = _parts(in_or_from)
-    thickness = np.zeros(len(sizes), np.float32)
-    depth = cv2.distanceTransform(np.uint8(in_or_from), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    np.maximum.at(thickness, parts, depth)
+    thickness = largest_in(parts, depth(in_or_from), len(sizes))
     return in_or_from & (thickness >= THICK * max(seen.shape))[parts]
 
 

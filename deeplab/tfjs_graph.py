@@ -6,7 +6,9 @@ activation that follow it; TensorFlow has no such operation for depthwise ones, 
 """
 
 import base64
+import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,6 +88,21 @@ def _taken_apart(node: dict[str, Any]) -> list[dict[str, Any]]:
         if i:
             part["input"] = [parts[i - 1]["name"], *part["input"]]
     return parts
+
+
+def load_function(
+    topology: Path, content: Path, inputs: Sequence[str], outputs: Sequence[str]
+) -> Callable[..., list[tf.Tensor]]:
+    """`graph_function` of the graph in a `model.json` and its weights file.
+
+    Raises:
+        UserError: what `read_graph` and `graph_function` say of them, with the file's name.
+    """
+    try:
+        graph = read_graph(json.loads(topology.read_bytes()), content.read_bytes())
+        return graph_function(graph, inputs, outputs)
+    except (ValueError, UserError) as error:
+        raise UserError(f"{topology}: {error}") from None
 
 
 def graph_function(

@@ -50,7 +50,7 @@ def test_of_boxes_that_nearly_equal_each_other_the_likeliest_remains():
 
 
 @pytest.fixture
-def shown(monkeypatch, tmp_path):
+def shown(monkeypatch):
     """What the network was shown, and maps by which it answers."""
     seen, answers = [], [maps(52), maps(26), maps(13)]
 
@@ -60,11 +60,8 @@ def shown(monkeypatch, tmp_path):
             tf.constant(part) for part in (*(kinds for kinds, _ in answers), *(far for _, far in answers))
         ]
 
-    for name in ("a.json", "a.bin"):
-        (tmp_path / name).write_text("{}")
-    monkeypatch.setattr(detector, "detector_files", lambda: (tmp_path / "a.json", tmp_path / "a.bin"))
-    monkeypatch.setattr(detector, "read_graph", lambda model, content: None)
-    monkeypatch.setattr(detector, "graph_function", lambda *graph: run)
+    monkeypatch.setattr(detector, "detector_files", lambda: ("a.json", "a.bin"))
+    monkeypatch.setattr(detector, "load_function", lambda *graph: run)
     return seen, answers
 
 

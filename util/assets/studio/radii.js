@@ -30,15 +30,16 @@ export function radiiOf(said, subject, farthest) {
   const levels = settled(said.data.subarray(0, size), said.data.subarray(size, 2 * size), mask, width);
   const data = beforeFeet(behind(levels, mask, width, height), mask, width, height)
     .map((level) => 2 ** Math.max(level, 0) - 1);
-  const { largest } = withLargest({ data });
-  const opened = Math.max(farthest / Math.max(largest, LEAST_FAR), 1);
+  const opened = Math.max(farthest / Math.max(largestOf(data), LEAST_FAR), 1);
   return withLargest({ width, height, data: data.map((radius) => radius * opened) });
 }
 
 // One radius for all.
 export const evenRadii = (radius) => withLargest({ width: 1, height: 1, data: new Float32Array([radius]) });
 
-const withLargest = (map) => ({ ...map, largest: map.data.reduce((a, b) => Math.max(a, b), 0) });
+const withLargest = (map) => ({ ...map, largest: largestOf(map.data) });
+
+const largestOf = (data) => data.reduce((a, b) => Math.max(a, b), 0);
 
 // Levels of uncertain places drawn to the mean of their row's background.
 function settled(levels, logScales, mask, width) {
